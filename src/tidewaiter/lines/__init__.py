@@ -1,0 +1,1 @@
+"""What ends a line and what ends a message: read strictly, written anew, and as machines."""

@@ -1,0 +1,1 @@
+"""Frozen values that every other package speaks in; it imports nothing of ours."""

@@ -1,0 +1,204 @@
+"""The strict reader: what ends a line and what ends a message.
+
+One sequence ends a line, in commands and in content alike: CR LF.
+One sequence ends DATA: CR LF dot CR LF, where the CR LF that ended the DATA command counts as the first
+(RFC 5321 §4.1.1.4: "receivers MUST NOT recognize <LF>.<LF> or any such sequence as end of data").
+
+`step` is the whole reader as a function of a block and of the few bytes held back before it.
+It decides nothing at the edge of a block, so how the wire was cut cannot change what it reads:
+`test_slicing_never_changes_the_verdict`, and the proof in `smuggling.proof`, which explores this very code.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from tidewaiter.model.oddity import OddityKind
+from tidewaiter.model.position import Position, Positions
+
+CRLF: Final = b"\r\n"
+END: Final = b"\r\n.\r\n"
+
+# Two passes at C speed settle an honest block.  What is left of it when only these three bytes are kept is CR LF,
+# again and again; and it has no CR but before LF, nor a CR LF before a dot.
+_ALL_BUT_ODD: Final = bytes(byte for byte in range(256) if byte not in b"\r\n\0")
+_BARE_CR_OR_DOT: Final = re.compile(rb"\r(?!\n(?!\.))")
+
+# `note` may keep an odd byte only before one that no dialect we know gives a meaning beside a newline.
+# A CR before one of these, at the end of the text, or before a second CR could end a line for somebody.
+_NOT_ORDINARY: Final = rb"[\r\n\0. ]"
+_BARE_CR: Final = rb"\r(?!\n)"
+_BARE_LF: Final = rb"(?<!\r)\n"
+
+_ANY_BARE_CR: Final = re.compile(_BARE_CR)
+ODD_BYTE: Final = re.compile(_BARE_CR + b"|" + _BARE_LF + rb"|\0")
+ODD_KIND: Final = {b"\r": OddityKind.BARE_CR, b"\n": OddityKind.BARE_LF, b"\0": OddityKind.NUL}
+
+
+class State(NamedTuple):
+    """All that the reader knows between two blocks: small and hashable, so that it can be explored."""
+
+    held: bytes
+    """Bytes whose meaning the next byte decides; CR LF at the front has been given out already."""
+    refused: bool = False
+    """An oddity was refused: nothing but the true end is looked for any more."""
+
+
+DATA_START: Final = State(CRLF)
+CHUNK_START: Final = State(b"")
+
+
+class Step(NamedTuple):
+    """What one block said."""
+
+    state: State
+    content: bytes
+    used: int
+    """Bytes of the block that belong to the message; what follows them are commands."""
+    ended: bool
+    dirty: bool
+    """The text held an oddity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Positions compiled into what `step` does with text that is not clean."""
+
+    refuses: re.Pattern[bytes] | None
+    repairs: tuple[tuple[re.Pattern[bytes], bytes], ...]
+    plain: bool
+    """Every oddity is repaired wherever it stands, so whole-block replacement will do."""
+
+
+_ODD: Final = {
+    OddityKind.BARE_CR: (_BARE_CR, b" "),
+    OddityKind.BARE_LF: (_BARE_LF, b"\r\n"),
+    OddityKind.NUL: (rb"\0", b" "),
+}
+
+
+@lru_cache(maxsize=256)
+def rules_for(positions: Positions) -> Rules:
+    """Compile `positions`; equal positions give equal rules."""
+    placed = {kind: getattr(positions, kind.value) for kind in _ODD}
+    refused = [_ODD[kind][0] for kind, position in placed.items() if position is Position.REFUSE]
+    return Rules(
+        refuses=re.compile(b"|".join(refused)) if refused else None,
+        repairs=tuple(_repair(kind, position) for kind, position in placed.items()),
+        plain=Position.NOTE not in placed.values(),
+    )
+
+
+def _repair(kind: OddityKind, position: Position) -> tuple[re.Pattern[bytes], bytes]:
+    pattern, honest = _ODD[kind]
+    if position is Position.NOTE:
+        pattern += rb"(?:(?=" + _NOT_ORDINARY + rb")|\Z)"
+    return re.compile(pattern), honest
+
+
+def step(state: State, block: bytes, rules: Rules, *, counted: bool = False) -> Step:
+    """Read one block of DATA, or of a counted chunk (BDAT), after `state`.
+
+    The work is a few passes at C speed whatever the block holds, so no input buys a slow loop.
+    """
+    data = state.held + block
+    plain = _BARE_CR_OR_DOT.search(data) is None
+    at = -1 if counted or plain else data.find(END)
+    if at >= 0:
+        said = _judge(state, data[: at + len(CRLF)], b"", rules, stuffed=True)
+        return said._replace(used=at + len(END) - len(state.held), ended=True)
+    held = _held(data, counted=counted)
+    stop = len(data) - len(held)
+    if held.startswith(CRLF):
+        stop += len(CRLF)
+    return _judge(state, data[:stop], held, rules, stuffed=not counted, plain=plain)._replace(used=len(block))
+
+
+def flush(state: State, rules: Rules) -> Step:
+    """End a counted message: what was held back for a next byte has none, so it is odd."""
+    return _judge(state, state.held, b"", rules, stuffed=False)
+
+
+def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: bool, plain: bool = False) -> Step:
+    """Give out `text`, in which every byte has its meaning, and hold back `held`.
+
+    `plain` text has been seen to hold no bare CR and no dot behind a CR LF.
+    """
+    if state.refused:
+        return Step(State(held, refused=True), b"", 0, ended=False, dirty=False)
+    newlines = text.translate(None, _ALL_BUT_ODD)
+    dirty = newlines != CRLF * (len(newlines) // 2) or (not plain and _ANY_BARE_CR.search(text) is not None)
+    if dirty and rules.refuses is not None and rules.refuses.search(text):
+        return Step(State(held, refused=True), b"", 0, ended=False, dirty=True)
+    given = len(CRLF) if state.held.startswith(CRLF) else 0
+    if stuffed and not plain:
+        # RFC 5321 §4.5.2: "If the first character is a period and there are other characters on the line,
+        # the first character is deleted."
+        text = text.replace(b"\r\n.", CRLF)
+    if dirty:
+        text = repair(text, rules)
+    return Step(State(held), text[given:], 0, ended=False, dirty=dirty)
+
+
+def repair(text: bytes, rules: Rules) -> bytes:
+    """Write honest bytes for odd ones, as `rules` say; `text` ends where the next byte is not ordinary."""
+    if rules.plain:
+        # Order matters: CR LF first becomes one byte, so that each CR and each LF still there is a bare one.
+        text = text.replace(CRLF, b"\n").replace(b"\r", b" ")
+        return text.replace(b"\n", CRLF).replace(b"\0", b" ")
+    for pattern, honest in rules.repairs:
+        text = pattern.sub(honest, text)
+    return text
+
+
+def _held(data: bytes, *, counted: bool) -> bytes:
+    """Take from the end of `data` what cannot be judged without the next byte."""
+    last = data[-1:]
+    if last not in (b"\r", b"\n", b"\0", b"."):
+        return b""
+    if not counted:
+        for mark in (b"\r\n.\r", b"\r\n.", CRLF):
+            if data.endswith(mark):
+                return mark
+    if last == b"." or data.endswith(CRLF):
+        return b""
+    return last
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One command or reply line, or the reason why there is none."""
+
+    text: bytes
+    """The line without its CR LF."""
+    end: int
+    """Where the next line starts in the buffer."""
+    odd: OddityKind | None = None
+    """A bare CR, a bare LF or a NUL in it, or no end within the limit: the peer is not to be believed."""
+    offset: int = 0
+    """Where in the buffer the odd byte stands."""
+
+
+def take_line(buffer: bytes | bytearray, start: int, limit: int) -> Line | None:
+    """Take the line that starts at `start`; None means that its CR LF has not come yet.
+
+    `limit` counts octets with the CR LF (RFC 5321 §4.5.3.1.4: "The maximum total length of a command line
+    including the command word and the <CRLF> is 512 octets").
+    A bare newline is told as soon as it is certain: a client that sends one waits for an answer.
+    """
+    at = buffer.find(CRLF, start, start + limit)
+    stop = at if at >= 0 else min(len(buffer), start + limit)
+    text = bytes(buffer[start:stop])
+    if text.translate(None, _ALL_BUT_ODD):
+        # A CR at the very end will be judged with the byte behind it: it may be half of a CR LF.
+        odd = ODD_BYTE.search(text if at >= 0 else text.removesuffix(b"\r"))
+        if odd:
+            return Line(text, stop, ODD_KIND[odd.group()], start + odd.start())
+    if at >= 0:
+        return Line(text, at + len(CRLF))
+    if stop - start >= limit:
+        return Line(text, stop, OddityKind.LONG_LINE, start)
+    return None
+
+
