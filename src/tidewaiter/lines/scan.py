@@ -2,7 +2,8 @@
 
 One sequence ends a line, in commands and in content alike: CR LF.
 One sequence ends DATA: CR LF dot CR LF, where the CR LF that ended the DATA command counts as the first
-(RFC 5321 §4.1.1.4: "receivers MUST NOT recognize <LF>.<LF> or any such sequence as end of data").
+(RFC 5321 §4.1.1.4: "the sequence "<LF>.<LF>" (bare line feeds, without carriage returns)
+MUST NOT be treated as equivalent to <CRLF>.<CRLF> as the end of mail data indication").
 
 `step` is the whole reader as a function of a block and of the few bytes held back before it.
 It decides nothing at the edge of a block, so how the wire was cut cannot change what it reads:

@@ -1,0 +1,208 @@
+"""Patterns over classes of bytes, in the words of a row: `LF . CR* LF`, `^ !LF* LF`, `(CR LF | LF) SP?`.
+
+A pattern is a regular expression; its automaton is taken by derivatives (Brzozowski 1964):
+what may still follow once a symbol has been read is a pattern again, so a state is a pattern and needs no table.
+`^` at the front binds it to the start of the content; any other may match wherever its bytes stand.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from tidewaiter.lines.symbol import NAMED, Symbol, Word
+
+
+class PatternError(ValueError):
+    """The words are not a pattern."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A set of words: empty, the empty word, a set of symbols, or one of the three made of others."""
+
+    kind: str
+    symbols: frozenset[Symbol] = frozenset()
+    parts: "tuple[Pattern, ...]" = ()
+
+
+NOTHING: Final = Pattern("nothing")
+EMPTY: Final = Pattern("empty")
+
+
+def one_of(*symbols: Symbol) -> Pattern:
+    """Match one of these symbols."""
+    return Pattern("set", frozenset(symbols)) if symbols else NOTHING
+
+
+ANY: Final = one_of(*(symbol for symbol in Symbol if symbol is not Symbol.EDGE))
+
+
+def then(first: Pattern, second: Pattern) -> Pattern:
+    """Match `first`, then `second`."""
+    if NOTHING in (first, second):
+        return NOTHING
+    if first is EMPTY or first == EMPTY:
+        return second
+    if second == EMPTY:
+        return first
+    if first.kind == "then":
+        return then(first.parts[0], then(first.parts[1], second))
+    return Pattern("then", parts=(first, second))
+
+
+def either(*patterns: Pattern) -> Pattern:
+    """Match any of `patterns`; equal sets of words that are written alike become equal values."""
+    found: set[Pattern] = set()
+    for pattern in patterns:
+        found |= set(pattern.parts) if pattern.kind == "either" else {pattern}
+    found.discard(NOTHING)
+    if not found:
+        return NOTHING
+    if len(found) == 1:
+        return found.pop()
+    return Pattern("either", parts=tuple(sorted(found, key=repr)))
+
+
+def many(pattern: Pattern) -> Pattern:
+    """Match `pattern` any number of times."""
+    if pattern in (NOTHING, EMPTY) or pattern.kind == "many":
+        return pattern if pattern.kind == "many" else EMPTY
+    return Pattern("many", parts=(pattern,))
+
+
+@lru_cache(maxsize=None)
+def matches_empty(pattern: Pattern) -> bool:
+    """Tell whether nothing more is needed."""
+    match pattern.kind:
+        case "empty" | "many":
+            return True
+        case "then":
+            return all(matches_empty(part) for part in pattern.parts)
+        case "either":
+            return any(matches_empty(part) for part in pattern.parts)
+    return False
+
+
+@lru_cache(maxsize=None)
+def after(pattern: Pattern, symbol: Symbol) -> Pattern:
+    """Say what may still follow once `symbol` has been read."""
+    match pattern.kind:
+        case "set":
+            return EMPTY if symbol in pattern.symbols else NOTHING
+        case "then":
+            first, second = pattern.parts
+            rest = then(after(first, symbol), second)
+            return either(rest, after(second, symbol)) if matches_empty(first) else rest
+        case "either":
+            return either(*(after(part, symbol) for part in pattern.parts))
+        case "many":
+            return then(after(pattern.parts[0], symbol), pattern)
+    return NOTHING
+
+
+def anywhere(words: str) -> Pattern:
+    """Parse a pattern that may begin at any byte, or with `^` at the first one only."""
+    rest = words.strip().removeprefix("^")
+    pattern = parse(rest)
+    return pattern if rest != words.strip() else then(many(ANY), pattern)
+
+
+_TOKEN: Final = re.compile(r"\s*(?:([A-Za-z]+|\.)|([()|!*+?]))")
+
+
+def parse(words: str) -> Pattern:
+    """Parse the words of a pattern.
+
+    Raises PatternError, which names the place where it does not go on.
+    """
+    tokens = _Tokens(words)
+    pattern = _either(tokens)
+    if tokens.next is not None:
+        raise PatternError(f"{words!r}: {tokens.next!r} is not expected")
+    return pattern
+
+
+class _Tokens:
+    def __init__(self, words: str) -> None:
+        self._found: list[str] = []
+        place = 0
+        words = words.rstrip()
+        while place < len(words):
+            match = _TOKEN.match(words, place)
+            if not match:
+                raise PatternError(f"{words!r}: {words[place:].strip()!r} is no part of a pattern")
+            self._found.append(match.group(1) or match.group(2))
+            place = match.end()
+        self._found.reverse()
+
+    @property
+    def next(self) -> str | None:
+        return self._found[-1] if self._found else None
+
+    def take(self) -> str:
+        if not self._found:
+            raise PatternError("the pattern ends too early")
+        return self._found.pop()
+
+
+def _either(tokens: _Tokens) -> Pattern:
+    found = [_sequence(tokens)]
+    while tokens.next == "|":
+        tokens.take()
+        found.append(_sequence(tokens))
+    return either(*found)
+
+
+def _sequence(tokens: _Tokens) -> Pattern:
+    found = EMPTY
+    while tokens.next is not None and tokens.next not in "|)":
+        found = then(found, _repeated(tokens))
+    return found
+
+
+_REPEATED: Final = {
+    "*": many,
+    "+": lambda atom: then(atom, many(atom)),
+    "?": lambda atom: either(atom, EMPTY),
+}
+
+
+def _repeated(tokens: _Tokens) -> Pattern:
+    atom = _atom(tokens)
+    while tokens.next in _REPEATED:
+        atom = _REPEATED[tokens.take()](atom)
+    return atom
+
+
+def _atom(tokens: _Tokens) -> Pattern:
+    token = tokens.take()
+    if token == "(":
+        inner = _either(tokens)
+        if tokens.take() != ")":
+            raise PatternError("a parenthesis is not closed")
+        return inner
+    if token == "!":
+        but = _symbols_of(_atom(tokens))
+        return one_of(*(ANY.symbols - but))
+    if token == "any":
+        return ANY
+    if token not in NAMED:
+        raise PatternError(f"{token!r} is no class of bytes; there are {', '.join(NAMED)} and any")
+    return one_of(NAMED[token])
+
+
+def _symbols_of(pattern: Pattern) -> frozenset[Symbol]:
+    if pattern.kind == "either":
+        return frozenset().union(*(_symbols_of(part) for part in pattern.parts))
+    if pattern.kind != "set":
+        raise PatternError("! stands before one class, or before several in parentheses: !(CR | LF)")
+    return pattern.symbols
+
+
+def word(words: str) -> Word:
+    """Parse a plain sequence of symbols: `CR LF . CR LF`."""
+    try:
+        return tuple(NAMED[name] for name in words.split())
+    except KeyError as unknown:
+        raise PatternError(f"{unknown.args[0]!r} is no class of bytes") from None
