@@ -3,7 +3,7 @@
 It is data.  The words are compiled into machines by `lines.machine` and `lines.stages`; no product is a branch in code.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 NORMAL: Final = "normal"
@@ -85,7 +85,7 @@ class Unknown:
     """A field that is not known, with each value that it may have; none means that nothing is known of it."""
 
     field: str
-    values: tuple[tuple[str, ...], ...] = ()
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,15 @@ class Dialect:
     reader: ReaderDialect | None = None
     writer: WriterDialect | None = None
     evidence: tuple[Source, ...] = ()
-    unknown: tuple[Unknown, ...] = field(default=())
+    unknown: tuple[Unknown, ...] = ()
+    alternatives: "tuple[Dialect, ...]" = ()
+    """The row with its unknown fields filled in, once for each value that they may have; the loader fills them."""
+
+    def candidates(self) -> "tuple[Dialect, ...]":
+        """Give each row that this one may be; none where a field has no known values."""
+        if any(not field.values for field in self.unknown):
+            return ()
+        return self.alternatives or (self,)
 
 
 STRICT: Final = Dialect(

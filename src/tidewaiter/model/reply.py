@@ -1,0 +1,86 @@
+"""An SMTP reply as a value that cannot hold a second line.
+
+Its lines are printable ASCII and nothing else, which is checked when it is made: whatever a next hop or a lookup put
+into one, what we send to a client, write to a log or show on a page stays on its line.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+LINE_LIMIT: Final = 512
+"""RFC 5321 §4.5.3.1.5: "The maximum total length of a reply line including the reply code and the <CRLF> is 512"."""
+TEXT_LIMIT: Final = LINE_LIMIT - len("250-5.100.100 \r\n")
+
+_PRINTABLE: Final = re.compile(r"[ -~]*")
+_UNPRINTABLE: Final = re.compile(r"[^ -~]")
+_ENHANCED: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+_CODE: Final = re.compile(r"[2-5][0-9]{2}")
+
+
+class ReplyError(ValueError):
+    """A reply was made that may not be sent: this is our bug, never the peer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply: its code, its enhanced status code, its lines."""
+
+    code: int
+    enhanced: str
+    """`class.subject.detail` (RFC 3463 §2); empty where RFC 2034 §4 has none: greeting, EHLO and HELO, 3xx."""
+    lines: tuple[str, ...]
+    wire: bytes = field(init=False, compare=False, repr=False)
+    """The reply as it is sent, each line ended by CR LF."""
+
+    def __post_init__(self) -> None:
+        """Check, and write once, what may be sent many times.
+
+        Raises ReplyError for anything that is not one reply of printable lines.
+        """
+        if not _CODE.fullmatch(str(self.code)) or not self.lines:
+            raise ReplyError(repr(self))
+        if self.enhanced and not (_ENHANCED.fullmatch(self.enhanced) and self.enhanced[0] == str(self.code)[0]):
+            # RFC 2034 §4: "the class of the enhanced status code must match the first digit of the reply code".
+            raise ReplyError(repr(self))
+        for line in self.lines:
+            if len(line) > TEXT_LIMIT or not _PRINTABLE.fullmatch(line):
+                raise ReplyError(repr(self))
+        object.__setattr__(self, "wire", self._write())
+
+    def _write(self) -> bytes:
+        space = f"{self.enhanced} " if self.enhanced else ""
+        lines = [f"{self.code}-{space}{line}\r\n" for line in self.lines[:-1]]
+        lines.append(f"{self.code} {space}{self.lines[-1]}\r\n")
+        return "".join(lines).encode("ascii")
+
+    @classmethod
+    def of(cls, code: int, enhanced: str, *lines: str) -> Self:
+        """Make a reply of text from anywhere: what is not printable becomes `?`, what is too long is cut."""
+        return cls(code, enhanced, tuple(_UNPRINTABLE.sub("?", line[:TEXT_LIMIT]) for line in lines))
+
+    def with_enhanced(self) -> Self:
+        """Give a final reply that has no enhanced status code the undefined one of its class (RFC 3463 §3.1)."""
+        kind = self.code // 100
+        if self.enhanced or kind == _INTERMEDIATE:
+            return self
+        return replace(self, enhanced=f"{kind}.0.0")
+
+    @property
+    def positive(self) -> bool:
+        """Go on: 2xx, or 3xx which asks for more (RFC 5321 §4.2.1)."""
+        return self.code < _NEGATIVE
+
+    @property
+    def permanent(self) -> bool:
+        """Do not come again: 5xx."""
+        return self.code >= _PERMANENT
+
+    def __str__(self) -> str:
+        """Write it on one line, for a log."""
+        return " ".join(filter(None, (str(self.code), self.enhanced, " / ".join(self.lines))))
+
+
+_INTERMEDIATE: Final = 3
+_NEGATIVE: Final = 400
+_PERMANENT: Final = 500

@@ -1,0 +1,172 @@
+"""Can a message be smuggled from this writer past this reader?  Walk the product of their machines and see.
+
+Breadth first, so that the first attack met is a shortest one; to the end, so that none means that there is none.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Final, Literal, NamedTuple
+
+from tidewaiter.lines.emitter import emitter
+from tidewaiter.lines.machine import Splitter
+from tidewaiter.lines.stages import pipeline
+from tidewaiter.lines.symbol import BYTES, Symbol, Word
+from tidewaiter.model.dialect import Dialect, Then
+from tidewaiter.smuggling.path import Lost, Path, PathState, Relay, Source, Split, written
+
+STATES: Final = 2_000_000
+"""A product larger than this is given up as could not tell; the largest of real rows has some thousands."""
+
+OVERSIZE: Final = "past the size limit"
+Move = Symbol | Literal["past the size limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """The shortest content that splits."""
+
+    content: tuple[Move, ...]
+    """What the attacker gives to the writer, byte class by byte class."""
+    wire: Word
+    """What that reader is sent of it, with the end that was written for it."""
+    hop: int
+    """Which reader splits: 0 is the first behind the writer."""
+    then: Then | None
+    """What that reader does at its false end; None when it sees no end and swallows the next message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Safe for every input, an attack, or could not tell."""
+
+    verdict: Literal["safe", "attack", "could not tell"]
+    states: int
+    """States of the product that were walked."""
+    attack: Attack | None = None
+    why: str = ""
+    """What is not known, where the verdict is could not tell."""
+
+
+class _Node(NamedTuple):
+    state: PathState
+    before: "_Node | None"
+    move: Move | None
+
+
+def smuggle(writer: Dialect, relays: tuple[Dialect, ...], reader: Dialect) -> Answer:
+    """Ask whether any content given to `writer` is read as two messages, or as none, behind it.
+
+    An unknown field is each of its values: the answer is could not tell where they disagree.
+    """
+    rows = (writer, *relays, reader)
+    undecided = [row.id for row in rows if not row.candidates()]
+    if undecided:
+        return Answer("could not tell", 0, why=f"{undecided[0]}: a field that decides is unknown")
+    answers = [
+        walk(compile_path(first, tuple(middle), last))
+        for first, *middle, last in product(*(row.candidates() for row in rows))
+    ]
+    if len({answer.verdict for answer in answers}) == 1:
+        return answers[0]
+    return Answer("could not tell", answers[0].states, why="the values of an unknown field disagree")
+
+
+def compile_path(writer: Dialect, relays: tuple[Dialect, ...], reader: Dialect) -> Path:
+    """Compile the rows of a path."""
+    return Path(source(writer), tuple(_relay(row) for row in relays), splitter(reader))
+
+
+def source(row: Dialect) -> Source:
+    """Compile a row as a writer."""
+    if row.writer is None:
+        message = f"{row.id} says nothing of how it writes"
+        raise ValueError(message)
+    return emitter(row.writer)
+
+
+def splitter(row: Dialect) -> Splitter:
+    """Compile a row as a reader."""
+    if row.reader is None:
+        message = f"{row.id} says nothing of how it reads"
+        raise ValueError(message)
+    return Splitter(row.reader)
+
+
+def _relay(row: Dialect) -> Relay:
+    reads = splitter(row)
+    return Relay(reads, pipeline(row.reader.change if row.reader else ()), source(row))
+
+
+def walk(path: Path, prefix: Word = ()) -> Answer:
+    """Walk every state that any content, behind `prefix`, can bring the path to."""
+    first = _Node(path.start, None, None)
+    for symbol in prefix:
+        first = _Node(path.feed(first.state, symbol).state, None, None)
+    seen = {first.state}
+    queue = deque([first])
+    while queue:
+        node = queue.popleft()
+        for after in _steps(path, node):
+            if isinstance(after, Attack):
+                return Answer("attack", len(seen), after)
+            _queue(after, seen, queue)
+        if len(seen) > STATES:
+            return Answer("could not tell", len(seen), why="the product has too many states")
+    return Answer("safe", len(seen))
+
+
+def _queue(node: _Node, seen: set[PathState], queue: deque[_Node]) -> None:
+    if node.state not in seen:
+        seen.add(node.state)
+        queue.append(node)
+
+
+def _steps(path: Path, node: _Node) -> Iterator["_Node | Attack"]:
+    """Everything that can happen next: the message ends, a byte comes, a limit is passed."""
+    if path.writer.may_finish(node.state.writing):
+        yield from _attacks(path, node, lambda: path.finish(node.state))
+    for symbol in BYTES:
+        after = _Node(node.state, node, symbol)
+        yield from _attacks(path, after, partial(_feed, path, after, symbol))
+    for state in path.oversize(node.state):
+        yield _Node(state, node, OVERSIZE)
+
+
+def _feed(path: Path, node: _Node, symbol: Symbol) -> _Node | None:
+    fed = path.feed(node.state, symbol)
+    if fed.ended:
+        path.finish(fed.state)
+        return None
+    return node._replace(state=fed.state)
+
+
+def _attacks(path: Path, node: _Node, act: Callable[[], _Node | None]) -> Iterator["_Node | Attack"]:
+    try:
+        after = act()
+    except Lost:
+        return
+    except Split as split:
+        content = _moves(node)
+        yield Attack(content, sent_to(path, split.hop, content), split.hop, split.then)
+        return
+    if after:
+        yield after
+
+
+def _moves(node: _Node) -> tuple[Move, ...]:
+    moves: list[Move] = []
+    while node.before is not None and node.move is not None:
+        moves.append(node.move)
+        node = node.before
+    return tuple(reversed(moves))
+
+
+def sent_to(path: Path, hop: int, content: tuple[Move, ...]) -> Word:
+    """Write `content` and its end, as the reader at `hop` is sent them."""
+    wire = written(path.writer, tuple(symbol for symbol in content if isinstance(symbol, Symbol)))
+    for relay in path.relays[:hop]:
+        wire = relay.passed_on(wire)
+    return wire
