@@ -1,0 +1,26 @@
+"""Names for transactions and refusals: unique across workers and restarts, sorted by time.
+
+Twenty hexadecimal digits: 12 of milliseconds since 1970, 2 of the process's column, 6 that begin
+at random and count up, so that a clock set back does not give an id twice in practice.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+
+_COUNTS = 1 << 24
+
+
+class Ids:
+    """Gives the ids of one process."""
+
+    def __init__(self, column: int, now: Callable[[], float] = time.time) -> None:
+        """Begin at a random count; no two living processes have the same column."""
+        self._column = column
+        self._now = now
+        self._count = secrets.randbelow(_COUNTS)
+
+    def next(self) -> str:
+        """Return a new id."""
+        self._count = (self._count + 1) % _COUNTS
+        return f"{int(self._now() * 1000):012x}{self._column:02x}{self._count:06x}"

@@ -1,0 +1,159 @@
+r"""Log lines: JSON, one to a line, in ASCII, and never a reason for mail to wait.
+
+No input can add a line, or anything that a viewer takes for one: whatever is not ASCII is written
+as `\u…`, so that U+2028, U+0085, a bidirectional override or an escape sequence stays a text of
+six harmless characters. A reader that does not keep up (a pipe that is full, a full disk) costs
+lines, which are counted and owned up to, and nothing else.
+"""
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+QUEUE_LINES = 10_000
+"""Lines kept for a reader that does not keep up."""
+RETRY_SECONDS = 0.2
+
+_PIPE_BYTES = 4096  # PIPE_BUF: what a pipe takes whole, unmixed with other writers' lines
+_FILE_BYTES = 1 << 20
+
+
+def encode(value: object) -> bytes:
+    """Return a value as one line of JSON in ASCII, without its newline."""
+    try:
+        line = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot say
+        return _escaped(value)
+    return line if line.isascii() and b"\x7f" not in line else _escaped(value)
+
+
+def _escaped(value: object) -> bytes:
+    text = json.dumps(msgspec.to_builtins(value), ensure_ascii=True, separators=(",", ":"))
+    return text.replace("\x7f", "\\u007f").encode("ascii")
+
+
+def open_log(file: str | None) -> int:
+    """Return a descriptor for `Journal` that never blocks: a file, or standard error.
+
+    :raises OSError: if the file cannot be opened for appending.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+    if file is not None:
+        return os.open(file, flags | os.O_CREAT, 0o640)
+    if stat.S_ISSOCK(os.fstat(2).st_mode):  # systemd's; it is ours alone
+        os.set_blocking(2, False)
+        return os.dup(2)
+    # Opened anew, because O_NONBLOCK on a duplicate would also change our parent's terminal.
+    return os.open("/proc/self/fd/2", flags)
+
+
+class Journal:
+    """Writes lines to one descriptor; the only thing that does so in its process."""
+
+    def __init__(self, descriptor: int, soon: Callable[[Callable[[], None]], object]) -> None:
+        """Write to a descriptor from `open_log`.
+
+        :param soon: calls a function at the end of this turn of the loop, so that the lines of
+            one turn are one write; where there is no loop, `call_now`.
+        """
+        self._descriptor = descriptor
+        self._soon = soon
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._most = _FILE_BYTES if is_file else _PIPE_BYTES
+        self._lines: list[bytes] = []
+        self._flushing = False
+        self.dropped = 0
+        """Lines lost since the last line that owned up to it."""
+        self.dropped_total = 0
+
+    def write(self, line: bytes) -> None:
+        """Queue one line, given without its newline and without any newline in it."""
+        if len(self._lines) >= QUEUE_LINES:
+            self.dropped += 1
+            self.dropped_total += 1
+            return
+        self._lines.append(line)
+        if not self._flushing:
+            self._flushing = True
+            self._soon(self.flush)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether lines are left that the reader did not take: flush again later."""
+        return bool(self._lines)
+
+    def flush(self) -> None:
+        """Write what the descriptor takes now."""
+        self._flushing = False
+        while self._lines:
+            count, chunk = self._chunk()
+            if not self._took(chunk):
+                return
+            del self._lines[:count]
+        if self.dropped:
+            lost, self.dropped = self.dropped, 0
+            self.write(encode({"event": "log lines dropped", "count": lost}))
+
+    def _chunk(self) -> tuple[int, bytes]:
+        """As many whole lines as are written at once, and one at least."""
+        length = count = 0
+        for line in self._lines:
+            if count and length + len(line) + 1 > self._most:
+                break
+            length += len(line) + 1
+            count += 1
+        return count, b"\n".join(self._lines[:count]) + b"\n"
+
+    def _took(self, chunk: bytes) -> bool:
+        try:
+            written = os.write(self._descriptor, chunk)
+        except OSError as error:
+            if error.errno not in _TRY_LATER:
+                raise
+            return False
+        if written < len(chunk):
+            # A torn line is ended, and then written again whole: half a line must not run into
+            # the next one, and be read as part of it.
+            done = chunk[:written].count(b"\n")
+            self._lines[: chunk.count(b"\n")] = [b"", *chunk.split(b"\n")[done:-1]]
+            return False
+        return True
+
+
+_TRY_LATER = {errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE}
+
+
+def call_now(call: Callable[[], None]) -> None:
+    """Stand in for a loop where there is none: every line is written at once."""
+    call()
+
+
+def logger(journal: Journal, **bound: object) -> structlog.typing.FilteringBoundLogger:
+    """Return a logger whose events are lines of the journal, each with what is bound here."""
+    wrapped = structlog.wrap_logger(
+        _Lines(journal),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.format_exc_info,
+            _as_line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("info"),
+    )
+    return wrapped.bind(**bound)
+
+
+def _as_line(_: object, __: str, event: structlog.typing.EventDict) -> bytes:
+    return encode({"event": event.pop("event"), **event})
+
+
+class _Lines:
+    """What structlog calls a logger: a method for each level."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.info = self.warning = self.error = self.critical = self.exception = journal.write

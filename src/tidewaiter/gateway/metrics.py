@@ -1,0 +1,19 @@
+"""The numbers of the gateway: their names, labels and meaning, for Prometheus.
+
+A worker counts with `Recorder.count(NAME, *labels)`; the clerk adds up and serves. A name once
+published stays. Labels come from fixed sets, never from input, which could fill the memory.
+"""
+
+COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "connections": ("Connections accepted.", ("listener",)),
+    "transactions": ("Messages by outcome.", ("outcome",)),
+    "odd_messages": ("Messages with an oddity, by its kind.", ("kind",)),
+    "refusals": ("Refused connections, commands and recipients.", ("stage", "reason")),
+    "received_bytes": ("Bytes of message content received.", ()),
+    "tls_failures": ("TLS handshakes that failed.", ("side",)),
+    "next_hop_connections": ("Connections opened to next hops.", ("outcome",)),
+    "records_dropped": ("Records that the log has and the store lacks.", ()),
+    "records_malformed": ("Lines from a worker that the clerk could not read.", ()),
+    "log_lines_dropped": ("Log lines lost because nobody read them.", ()),
+}
+"""Name (served as `tidewaiter_NAME_total`), help, and labels in order."""

@@ -1,0 +1,90 @@
+"""What a worker calls to have it remembered: a record, a refusal, a count. Costs microseconds.
+
+A record is encoded once; the line goes to the log and, through the outbox, to the clerk. Counters
+are added up here and go along now and then. Neither the disk nor the clerk can make mail wait.
+"""
+
+import asyncio
+from collections import Counter
+
+from tidewaiter.gateway.handover import Handover
+from tidewaiter.gateway.ids import Ids
+from tidewaiter.gateway.journal import Journal, encode, logger
+from tidewaiter.gateway.outbox import Outbox
+from tidewaiter.store.records import Refusal, Transaction
+
+COUNTER_SECONDS = 1.0
+"""How old a counter may be in `/metrics`."""
+
+
+class Recorder:
+    """One worker's memory; made once, on its loop."""
+
+    def __init__(self, handover: Handover, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; the clerk need not be there."""
+        self._loop = loop
+        self._journal = Journal(handover.log, loop.call_soon)
+        self.log = logger(self._journal, worker=handover.index, generation=handover.generation)
+        """For events that are not about one message: a certificate that expires, a hop that is
+        down."""
+        self.new_id = Ids(handover.column).next
+        """Returns an id for a transaction or a refusal."""
+        greeting = {"event": "hello", "worker": handover.index, "generation": handover.generation}
+        self._counts: Counter[tuple[str, ...]] = Counter()
+        self._outbox = Outbox(handover.clerk_address(), loop, encode(greeting), self._take_counts)
+        self._tick()
+
+    def transaction(self, record: Transaction) -> None:
+        """Remember what became of a message: a log line, a row, a count."""
+        self._record(record)
+        self._counts["transactions", record.outcome] += 1
+        for kind in record.oddities:
+            self._counts["odd_messages", kind] += 1
+
+    def refusal(self, record: Refusal) -> None:
+        """Remember that a connection, command or recipient was refused, and why."""
+        self._record(record)
+        self._counts["refusals", record.stage, record.reason] += 1
+
+    def count(self, name: str, *labels: str, by: int = 1) -> None:
+        """Add to a counter of `metrics.COUNTERS`, given its labels in the order listed there."""
+        self._counts[(name, *labels)] += by
+
+    async def close(self, seconds: float) -> None:
+        """Give the clerk so long to take what is left, and close."""
+        self._timer.cancel()
+        deadline = self._loop.time() + seconds
+        self._outbox.flush()
+        while not self._outbox.empty and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        self._outbox.disconnect()
+        self._journal.flush()
+
+    def _tick(self) -> None:
+        if self._journal.waiting:
+            self._journal.flush()
+        self._outbox.flush()
+        self._timer = self._loop.call_later(COUNTER_SECONDS, self._tick)
+
+    def _take_counts(self) -> bytes:
+        """Return the counts since the last call as a line, or nothing if there are none."""
+        self._count_lost()
+        if not self._counts:
+            return b""
+        counts = [(list(key), value) for key, value in self._counts.items()]
+        self._counts.clear()
+        return encode({"event": "counts", "counts": counts})
+
+    def _count_lost(self) -> None:
+        if lost := self._outbox.dropped:
+            self._outbox.dropped = 0
+            self._counts[("records_dropped",)] += lost
+            self.log.warning("records dropped", count=lost)
+        if lost := self._journal.dropped_total:
+            self._journal.dropped_total = 0
+            self._counts[("log_lines_dropped",)] += lost
+
+    def _record(self, record: Transaction | Refusal) -> None:
+        line = encode(record)
+        self._journal.write(line)
+        self._outbox.put(line)

@@ -1,0 +1,1 @@
+"""What Tidewaiter remembers on disk: the record of transactions and refusals. The only SQL."""
