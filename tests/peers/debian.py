@@ -1,0 +1,126 @@
+"""How a Debian package becomes a root that a program can be booted in.
+
+Never by installing it on this machine, where two mail servers cannot stand side by side.
+apt is asked what the package needs on an *empty* system, so the root does not depend on what this machine has.
+The packages are unpacked and no maintainer script runs: users, folders and configuration come from the recipe,
+in view, and unpacking starts nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.peers.cache import PeerError, home, locked, tree
+from tests.peers.commands import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EMPTY_SYSTEM = ("-o", "Dir::State::status=/dev/null")
+SCRIPTING = ("coreutils", "dash", "sed", "grep", "libc-bin")  # what start scripts call
+MERGED = ("bin", "sbin", "lib", "lib64")
+NOT_NEEDED = ("doc", "man", "locale", "info", "lintian")
+USERS = (
+    "root:x:0:0:root:/root:/bin/sh\n"
+    "mail:x:8:8:mail:/var/mail:/usr/sbin/nologin\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+)
+GROUPS = "root:x:0:\nmail:x:8:\nnogroup:x:65534:\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user that a package's own installation would have made, with a group of the same name and number."""
+
+    name: str
+    number: int
+    home: str = "/nonexistent"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What is unpacked: `version` is the upstream version that `packages[0]` must have."""
+
+    name: str
+    version: str
+    packages: tuple[str, ...]
+    accounts: tuple[Account, ...] = ()
+
+    def path(self) -> Path:
+        """Give the folder, unpacking it the first time."""
+        return tree(self.name, self, lambda folder: unpack(self, folder))
+
+
+def unpack(root: Root, folder: Path) -> None:
+    """Fill `folder` with the packages of `root` and all that they need."""
+    for name in MERGED:
+        (folder / "usr" / name).mkdir(parents=True)
+        (folder / name).symlink_to(f"usr/{name}")
+    archives = fetch(root)
+    for archive in archives:
+        _extract(archive, folder)
+    for name in ("dev", "proc", "run", "tmp", "root", "var/log"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "tmp").chmod(0o1777)
+    _write_names(root, folder / "etc")
+    (folder / "etc" / "packages").write_text("\n".join(archive.name for archive in archives) + "\n")
+
+
+def fetch(root: Root) -> list[Path]:
+    """Download what `root` needs; the list of packages is brought up to date when it is missing or stale."""
+    with locked("apt"):
+        try:
+            archives = _download(root)
+        except PeerError:
+            run(["apt-get", "update", "-qq"])
+            archives = _download(root)
+    _check_version(root, archives)
+    return archives
+
+
+def _download(root: Root) -> list[Path]:
+    store = home() / "debs"
+    (store / "partial").mkdir(parents=True, exist_ok=True)
+    apt = ["apt-get", *EMPTY_SYSTEM, "-o", f"Dir::Cache::archives={store}", "-o", "APT::Sandbox::User=root"]
+    apt += ["-qq", "-y", "--no-install-recommends"]
+    wanted = ["install", *root.packages, *SCRIPTING]
+    run([*apt, "--download-only", *wanted], DEBIAN_FRONTEND="noninteractive")
+    planned = run([*apt, "--simulate", *wanted]).decode()
+    chosen = re.findall(r"^Inst (\S+) \((\S+) ", planned, re.MULTILINE)
+    return [_archive(store, name, version) for name, version in chosen]
+
+
+def _archive(store: Path, name: str, version: str) -> Path:
+    found = list(store.glob(f"{name}_{version.replace(':', '%3a')}_*.deb"))
+    if not found:
+        raise PeerError(f"apt chose {name} {version} and did not download it")
+    return found[0]
+
+
+def _check_version(root: Root, archives: list[Path]) -> None:
+    found = next(path.name for path in archives if path.name.startswith(root.packages[0] + "_"))
+    if not re.match(rf"[^_]*_(\d+%3a)?{re.escape(root.version)}[-+_]", found):
+        raise PeerError(f"{root.name}: the rows describe {root.version}, Debian now has {found}")
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    left_out = [f"--exclude=./usr/share/{name}" for name in NOT_NEEDED]
+    # tar, not dpkg -x, because only tar keeps /lib a link: the loader's path must stay one folder.
+    tar = ["tar", "-x", "-C", str(folder), "--keep-directory-symlink", *left_out]
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", archive], stdout=subprocess.PIPE) as opened:
+        done = subprocess.run(tar, stdin=opened.stdout, capture_output=True, check=False)
+    if done.returncode or opened.returncode:
+        raise PeerError(f"{archive.name} does not unpack: {done.stderr.decode(errors='replace')}")
+
+
+def _write_names(root: Root, etc: Path) -> None:
+    users = "".join(f"{a.name}:x:{a.number}:{a.number}::{a.home}:/bin/sh\n" for a in root.accounts)
+    groups = "".join(f"{a.name}:x:{a.number}:\n" for a in root.accounts)
+    (etc / "passwd").write_text(USERS + users)
+    (etc / "group").write_text(GROUPS + groups)
+    (etc / "hosts").write_text("127.0.0.1 localhost mx.inside.test mx\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+    (etc / "mailname").write_text("mx.inside.test\n")
