@@ -1,0 +1,25 @@
+"""SMTP without a socket: what a server and a client say, as values in and values out.
+
+A server (`Server`) is fed what the client sent and gives events; a driver carries its output:
+
+    server = Server(service)            # Service: host name, offers, limits, positions; one for a listener
+    server.greet(); send(server.output())
+    for event in server.receive(data):  # once `event.asks`, it is the last, and nothing more is interpreted …
+        …
+    server.answer(reply)                # … until it is answered; returns the events that waited behind it
+    send(server.output())               # replies of a whole pipelined group in one write
+
+`MailFrom`, `RcptTo`, `ContentStart`, `ChunkEnd` and `MessageEnd` ask; `Content`, `MessageRefused`, `Reset`,
+`StartTls` and `Close` tell. Read no more from the socket while `server.reading` is false.
+In state HANDSHAKE the next byte belongs to TLS; behind the handshake call `started_tls`.
+
+A client (`Client`) has one method for each command and reports `Replied(verb, reply)` in the order of the commands:
+
+    client = Client("mx.example")       # Replied(GREETING) comes first
+    client.ehlo(); client.mail(mail); client.rcpt(recipient); client.data()
+    client.content(block); client.end() # or client.bdat(size) and exactly that much content
+    send(client.output()); events = client.receive(data)
+
+`Broken` means: close, believe nothing more. `client.idle` says whether a connection is fit for a pool.
+State tables: `states`. Neither side ever raises for what its peer sent.
+"""

@@ -1,0 +1,301 @@
+"""SMTP as a client speaks it (RFC 5321, and LMTP, RFC 2033), without a socket: commands in, bytes and replies out.
+
+The rules it keeps:
+
+- A verb may be sent only where the table `states.CLIENT` has it, and its reply leads where that table says.
+- Replies are counted: each belongs to one command, in order; one byte that nobody asked for ends the connection.
+- Commands are pipelined where the server offers it (RFC 2920), else sent one by one; the caller sees no difference.
+- Behind a failure half way, the only way on is RSET: what the server kept is not guessed (promise 5).
+- Nothing that came before the handshake is believed behind it (promise 6).
+- It never raises for what the server sent, only (LocalProtocolError) for what its caller did.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tidewaiter.lines.writer import Writer, command
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Mail
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire.errors import misuse
+from tidewaiter.wire.offers import Offers, parse_offers
+from tidewaiter.wire.replied import ReplyReader
+from tidewaiter.wire.states import CLIENT, LAST_OF_GROUP, LATE, TRANSACTION, State, Verb
+from tidewaiter.wire.xclient import xclient_command
+
+_NOTHING: Final = Offers(enhanced=False)
+_NOT_KNOWN: Final = frozenset({500, 501, 502, 504})
+"""Replies to EHLO behind which RFC 5321 §3.2 has the client try HELO."""
+_CLOSING: Final = 421
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The reply to one command.
+
+    `verb` is GREETING for the server's first words, and END for the reply to content, however it was sent: with LMTP
+    there are as many as recipients were accepted, in their order.
+    """
+
+    verb: Verb
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The server spoke out of turn, or not SMTP: close, and believe nothing more. Always the last event."""
+
+    reason: str
+
+
+class Client:
+    """One connection, seen from the client."""
+
+    __slots__ = (
+        "_accepted",
+        "_ahead",
+        "_expected",
+        "_failed",
+        "_left",
+        "_out",
+        "_queue",
+        "_reader",
+        "_writer",
+        "hello",
+        "lmtp",
+        "offers",
+        "state",
+        "tls",
+    )
+
+    def __init__(self, hello: str, *, lmtp: bool = False, tls: bool = False) -> None:
+        """Begin before the greeting; `hello` is our host name, `tls` says that the connection is inside TLS already."""
+        self.hello = hello
+        self.lmtp = lmtp
+        self.tls = tls
+        self.state = State.OPENING
+        """What the replies so far have made certain."""
+        self.offers = _NOTHING
+        """What the server offered in its last EHLO reply."""
+        self._ahead = State.OPENING
+        self._expected = deque([Verb.GREETING])
+        self._queue: deque[tuple[Verb, bytes]] = deque()
+        self._out: list[bytes] = []
+        self._reader = ReplyReader()
+        self._writer = Writer()
+        self._accepted = 0
+        self._left = 0
+        self._failed = False
+
+    # Commands. Each raises LocalProtocolError where the table does not have it.
+
+    def ehlo(self) -> None:
+        """Send EHLO, or LHLO with LMTP; where EHLO is not known, HELO follows, and its reply is the one reported."""
+        verb = Verb.LHLO if self.lmtp else Verb.EHLO
+        self._send(verb, f"{verb} {self.hello}".encode("ascii"))
+
+    def starttls(self) -> None:
+        """Send STARTTLS; when its reply is positive, do the handshake, then call `started_tls`, then `ehlo` again."""
+        if not self.offers.starttls or self.outstanding:
+            misuse("STARTTLS is sent where it is offered, and alone")
+        self._send(Verb.STARTTLS, b"STARTTLS")
+
+    def started_tls(self) -> None:
+        """Begin anew inside TLS: RFC 3207 §4.2 has the client discard what it learned before."""
+        if self.state is not State.HANDSHAKE:
+            misuse("no handshake was begun")
+        self.tls = True
+        self._enter(State.GREETED)
+
+    def xclient(self, attributes: Mapping[str, str]) -> None:
+        """Tell of the client before us: NAME, ADDR, PORT, PROTO, HELO, as far as offered; then `ehlo` again."""
+        if self.outstanding or not self.offers.xclient:
+            misuse("XCLIENT is sent where it is offered, and alone")
+        self._send(Verb.XCLIENT, xclient_command(attributes, self.offers.xclient))
+
+    def mail(self, mail: Mail) -> None:
+        """Send MAIL with those parameters that it needs and the server offers.
+
+        Raises LocalProtocolError where it needs what is not offered: the caller has to refuse it before.
+        """
+        sender = mail.sender
+        if (mail.utf8 or (sender and not sender.is_ascii)) and not self.offers.utf8:
+            misuse("SMTPUTF8 is not offered")
+        if mail.eight_bit and not self.offers.eight_bit:
+            misuse("8BITMIME is not offered")
+        line = f"MAIL FROM:<{sender or ''}>"
+        if mail.size is not None and self.offers.size is not None:
+            line += f" SIZE={mail.size}"
+        if mail.eight_bit:
+            line += " BODY=8BITMIME"
+        if mail.utf8:
+            line += " SMTPUTF8"
+        self._send(Verb.MAIL, line.encode())
+
+    def rcpt(self, recipient: Address) -> None:
+        """Send RCPT."""
+        if not (recipient.is_ascii or self.offers.utf8):
+            misuse("SMTPUTF8 is not offered")
+        self._send(Verb.RCPT, f"RCPT TO:<{recipient}>".encode())
+
+    def data(self) -> None:
+        """Send DATA, once every recipient is answered; behind a positive reply come `content` and `end`."""
+        self._want_settled_recipients()
+        self._writer = Writer()
+        self._send(Verb.DATA, b"DATA")
+
+    def bdat(self, size: int) -> None:
+        """Send `BDAT size LAST`, once every recipient is answered; exactly `size` octets of `content` follow at once.
+
+        The reply may come before they are all written: they must be written all the same (RFC 3030 §2).
+        """
+        self._want_settled_recipients()
+        if not self.offers.chunking:
+            misuse("CHUNKING is not offered")
+        self._left = size
+        self._out.append(command(f"BDAT {size} LAST".encode("ascii")))
+        self.state = self._ahead = CLIENT[Verb.BDAT][State.NAMED][2]
+        self._expect_end()
+
+    def content(self, content: bytes) -> None:
+        """Write content: behind 354 with its dots stuffed, behind BDAT as it is."""
+        if self.state is State.CONTENT and not self._expected:
+            self._out.append(self._writer.write(content))
+        elif len(content) <= self._left:
+            self._left -= len(content)
+            self._out.append(content)
+        else:
+            misuse("no content is wanted")
+
+    def end(self) -> None:
+        """Write the one end behind DATA's content."""
+        if self.state is not State.CONTENT or self._expected:
+            misuse("there is no content to end")
+        self._out.append(self._writer.finish())
+        self._expect_end()
+
+    def rset(self) -> None:
+        """Send RSET."""
+        self._send(Verb.RSET, b"RSET")
+
+    def quit(self) -> None:
+        """Send QUIT."""
+        self._send(Verb.QUIT, b"QUIT")
+
+    # What comes back.
+
+    def receive(self, data: bytes) -> list[Replied | Broken]:
+        """Read replies; each is reported with the command that it answers."""
+        events: list[Replied | Broken] = []
+        if self.state is State.CLOSED or not data:
+            return events
+        self._reader.feed(data)
+        while self._expected and (reply := self._reader.next_reply()) is not None:
+            if not self._take(reply, events):
+                return events
+        if self._reader.broken:
+            self._break(self._reader.broken, events)
+        elif not self._expected and not self._reader.empty:
+            # Were it kept, it would answer the next command: a reply injected before STARTTLS, or smuggled by a
+            # server that saw one command more than we sent.
+            self._break("the server said what nobody asked for", events)
+        return events
+
+    def output(self) -> bytes:
+        """Take what is to be sent."""
+        said = b"".join(self._out)
+        self._out.clear()
+        return said
+
+    @property
+    def outstanding(self) -> int:
+        """Replies that are still to come, those of unsent commands included."""
+        return len(self._expected) + len(self._queue)
+
+    @property
+    def idle(self) -> bool:
+        """No transaction, no reply outstanding, no byte unread: fit for a pool."""
+        return self.state is State.READY and not (self.outstanding or self._left or self._out)
+
+    def _take(self, reply: Reply, events: list[Replied | Broken]) -> bool:
+        verb = self._expected.popleft()
+        kind = reply.code // 100
+        if verb is Verb.EHLO and reply.code in _NOT_KNOWN:
+            self._ahead = self.state
+            self._send(Verb.HELO, f"HELO {self.hello}".encode("ascii"))
+            return True
+        self._failed = self._failed or (verb is Verb.END and not reply.positive)
+        places = CLIENT[verb].get(self.state) or LATE[verb][self.state]
+        if kind not in places:
+            return self._break(f"{reply.code} does not answer {verb}", events)
+        events.append(Replied(verb, reply))
+        if reply.code == _CLOSING:
+            self._enter(State.CLOSED)
+            return False
+        if verb is Verb.END and self._expected:
+            return True
+        self._arrive(verb, places[_FAILURE if verb is Verb.END and self._failed else kind], reply)
+        return True
+
+    def _arrive(self, verb: Verb, state: State, reply: Reply) -> None:
+        if verb in (Verb.EHLO, Verb.LHLO) and reply.positive:
+            self.offers = parse_offers(reply.lines[1:])
+        self._accepted += verb is Verb.RCPT and state is State.NAMED and reply.positive
+        self._enter(state)
+        self._pump()
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        if state not in TRANSACTION:
+            self._accepted = 0
+        if state in (State.GREETED, State.CLOSED):
+            self.offers = _NOTHING
+        if state is State.CLOSED:
+            self._queue.clear()
+            self._expected.clear()
+            self._left = 0
+        if not self.outstanding:
+            self._ahead = state
+
+    def _break(self, reason: str, events: list[Replied | Broken]) -> bool:
+        self._enter(State.CLOSED)
+        events.append(Broken(reason))
+        return False
+
+    # What goes out.
+
+    def _send(self, verb: Verb, line: bytes) -> None:
+        """Queue a command for the state in which all before it will have succeeded."""
+        places = CLIENT[verb].get(self._ahead)
+        if places is None or self._left:
+            misuse(f"{verb} cannot be sent in state {self._ahead}")
+        self._queue.append((verb, command(line)))
+        self._ahead = places[_GO_ON if verb is Verb.DATA else _SUCCESS]
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what may be sent now: RFC 2920 §3.1, or one command at a time."""
+        while self._queue and self._may_follow():
+            verb, line = self._queue.popleft()
+            self._out.append(line)
+            self._expected.append(verb)
+
+    def _may_follow(self) -> bool:
+        if not self._expected:
+            return True
+        return self.offers.pipelining and self._expected[-1] not in LAST_OF_GROUP
+
+    def _want_settled_recipients(self) -> None:
+        if self.state is not State.NAMED or self.outstanding:
+            misuse("content is sent to recipients who have been accepted, with no reply outstanding")
+
+    def _expect_end(self) -> None:
+        self._failed = False
+        self._expected.extend([Verb.END] * (self._accepted if self.lmtp else 1))
+
+
+_SUCCESS: Final = 2
+_GO_ON: Final = 3
+_FAILURE: Final = 5

@@ -1,0 +1,125 @@
+"""The arguments of commands (RFC 5321 §4.1.2), read strictly and turned into values.
+
+Every function takes the bytes behind the verb and raises RemoteProtocolError with the reply to give.
+Numbers are ASCII digits and nothing else: `int()` would take `1_0`, `+10`, spaces and the digits of other scripts.
+Case is folded on bytes, which touches ASCII only: `str.upper` would make SS of ß and I of ı.
+"""
+
+import re
+from typing import Final
+
+from tidewaiter.model.address import Address, AddressError
+from tidewaiter.model.envelope import Mail
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire import replies
+from tidewaiter.wire.errors import RemoteProtocolError
+from tidewaiter.wire.offers import Offers
+
+HELLO_LIMIT: Final = 255
+DIGITS: Final = re.compile(rb"[0-9]{1,10}")
+"""Ten digits are 10 GB: more is no size of a message, and a chunk that long is no chunk."""
+
+# A quoted local part may hold `>` and spaces, so a path is matched with its quotes, never cut at the first `>`.
+_PATH: Final = re.compile(rb' *<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>(?: +(.*))?', re.DOTALL)
+_ROUTE: Final = re.compile(r"(?:@[^@,:<>\"\s]+,)*@[^@,:<>\"\s]+:")
+_POSTMASTER: Final = "postmaster"
+_ADL: Final = "@"
+
+# What a Received header or an XCLIENT attribute could misread becomes `?`, as in Postfix's smtpd.
+_HELLO: Final = bytes(byte if 0x21 <= byte <= 0x7E and byte not in b'<>()\\";,@' else ord("?") for byte in range(256))
+
+
+def parse_hello(argument: bytes) -> str:
+    """Read the name behind HELO, EHLO or LHLO: any visible text, since half the world's names are wrong."""
+    name = argument.strip(b" ")
+    if not 0 < len(name) <= HELLO_LIMIT:
+        raise RemoteProtocolError(replies.HELLO_SYNTAX)
+    return name.translate(_HELLO).decode("ascii")
+
+
+def parse_mail(argument: bytes, offers: Offers) -> Mail:
+    """Read `FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2) as far as `offers` goes."""
+    path, words = _split(argument, b"FROM:", replies.MAIL_SYNTAX)
+    given = _parameters(words)
+    size = _size(given.pop(b"SIZE", None)) if offers.size is not None and b"SIZE" in given else None
+    eight_bit = offers.eight_bit and b"BODY" in given and _body(given.pop(b"BODY"))
+    utf8 = offers.utf8 and given.pop(b"SMTPUTF8", b"") is None
+    if given:
+        raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+    sender = parse_path(path, utf8=utf8, bad=replies.BAD_SENDER) if path else None
+    return Mail(sender, size, eight_bit, utf8)
+
+
+def parse_rcpt(argument: bytes, *, utf8: bool) -> Address:
+    """Read `TO:<forward-path>` (RFC 5321 §4.1.1.3); none of our extensions adds a parameter."""
+    path, words = _split(argument, b"TO:", replies.RCPT_SYNTAX)
+    if words:
+        raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+    if path.lower() == _POSTMASTER.encode():
+        return Address(_POSTMASTER, "")
+    return parse_path(path, utf8=utf8, bad=replies.BAD_RECIPIENT)
+
+
+def parse_path(path: bytes, *, utf8: bool, bad: Reply) -> Address:
+    """Read what stands between the brackets; `bad` answers what is no address.
+
+    A source route is read and dropped: RFC 5321 §4.1.1.3 lets a server strip it.
+    """
+    if not utf8 and not path.isascii():
+        raise RemoteProtocolError(replies.NEEDS_UTF8)
+    try:
+        text = path.decode("utf-8")
+        if text.startswith(_ADL) and (route := _ROUTE.match(text)):
+            text = text[route.end() :]
+        return Address.parse(text)
+    except (UnicodeDecodeError, AddressError) as error:
+        raise RemoteProtocolError(bad) from error
+
+
+def parse_chunk(argument: bytes) -> tuple[int, bool]:
+    """Read `chunk-size [LAST]` (RFC 3030 §2): the octets that follow, and whether they are the last."""
+    count, *end = argument.split(b" ")
+    if not DIGITS.fullmatch(count) or end and (len(end) > 1 or end[0].upper() != b"LAST"):
+        raise RemoteProtocolError(replies.BDAT_SYNTAX)
+    return int(count), bool(end)
+
+
+def _split(argument: bytes, keyword: bytes, syntax: Reply) -> tuple[bytes, list[bytes]]:
+    """Split off the keyword and the path.
+
+    Departs from RFC 5321 §3.3, "spaces are not permitted on either side of the colon": one behind it is taken, as
+    by every server, since many clients send it.
+    """
+    if argument[: len(keyword)].upper() == keyword:
+        path = _PATH.fullmatch(argument, len(keyword))
+        if path:
+            return path[1], [word for word in (path[2] or b"").split(b" ") if word]
+    raise RemoteProtocolError(syntax)
+
+
+def _parameters(words: list[bytes]) -> dict[bytes, bytes | None]:
+    """Read `keyword[=value]` words; a keyword given twice could be read as either by the next hop."""
+    given: dict[bytes, bytes | None] = {}
+    for word in words:
+        keyword, equals, value = word.partition(b"=")
+        keyword = keyword.upper()
+        if keyword in given or (equals and not value):
+            raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
+        given[keyword] = value if equals else None
+    return given
+
+
+def _size(value: bytes | None) -> int:
+    if value is None or not DIGITS.fullmatch(value):
+        raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
+    return int(value)
+
+
+def _body(value: bytes | None) -> bool:
+    """RFC 6152 §2: 7BIT or 8BITMIME; BINARYMIME (RFC 3030) is not implemented."""
+    if value is None:
+        raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
+    kind = value.upper()
+    if kind not in (b"7BIT", b"8BITMIME"):
+        raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+    return kind == b"8BITMIME"

@@ -1,0 +1,72 @@
+"""Replies as they are read from a server: strict about CR LF, multi-line, bounded."""
+
+import re
+from typing import Final
+
+from tidewaiter.lines.scan import take_line
+from tidewaiter.model.reply import Reply
+
+LINE_LIMIT: Final = 2048
+"""RFC 5321 §4.5.3.1.5 says 512; real servers explain themselves at greater length."""
+LINES: Final = 128
+"""Lines of one reply: no EHLO reply is near it, and a server cannot make us hold more."""
+
+_LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED: Final = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3}) ?")
+
+
+class ReplyReader:
+    """Bytes in, replies out, one at a time."""
+
+    __slots__ = ("_at", "_code", "_lines", "_unread", "broken")
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self._unread = b""
+        self._at = 0
+        self._code = b""
+        self._lines: list[str] = []
+        self.broken = ""
+        """Why the server is not to be believed any more; empty while it is."""
+
+    def feed(self, data: bytes) -> None:
+        """Take what came."""
+        self._unread = self._unread[self._at :] + data
+        self._at = 0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is left of what came, not even half a reply."""
+        return self._at == len(self._unread) and not self._lines
+
+    def next_reply(self) -> Reply | None:
+        """Return the next whole reply; None for want of more bytes, or because of `broken`."""
+        while not self.broken and (line := take_line(self._unread, self._at, LINE_LIMIT)) is not None:
+            found = None if line.odd is not None else _LINE.fullmatch(line.text)
+            if found is None:
+                self.broken = "a reply line is malformed"
+            elif self._lines and found[1] != self._code:
+                # RFC 5321 §4.2.1 wants one code on all lines; a server that changes it says two things at once.
+                self.broken = "a reply changes its code"
+            elif len(self._lines) == LINES:
+                self.broken = "a reply has too many lines"
+            else:
+                self._at = line.end
+                self._code = found[1]
+                self._lines.append((found[3] or b"").decode("ascii", "replace"))
+                if found[2] != b"-":
+                    return self._finish()
+        return None
+
+    def _finish(self) -> Reply:
+        lines, self._lines = self._lines, []
+        return parse_reply(int(self._code), lines)
+
+
+def parse_reply(code: int, lines: list[str]) -> Reply:
+    """Make the value: the enhanced status code of the first line is that of the reply (RFC 2034 §4)."""
+    found = _ENHANCED.match(lines[0])
+    if found is None or found[1][0] != str(code)[0]:
+        return Reply.of(code, "", *lines)
+    prefix = found[0].rstrip()
+    return Reply.of(code, prefix, *(line.removeprefix(prefix).removeprefix(" ") for line in lines))

@@ -1,0 +1,46 @@
+"""Every reply that the server core gives by itself, as data: code, enhanced status code (RFC 3463, RFC 5248), text.
+
+Those that name the host (RFC 5321 §4.2: 220, 221, 421, and 250 to HELO and EHLO) are made by `Service`.
+"""
+
+from typing import Final
+
+from tidewaiter.model.reply import Reply
+
+OK: Final = Reply(250, "2.0.0", ("Ok",))
+SENDER_OK: Final = Reply(250, "2.1.0", ("Ok",))
+RECIPIENT_OK: Final = Reply(250, "2.1.5", ("Ok",))
+GO_AHEAD: Final = Reply(354, "", ("End data with <CR><LF>.<CR><LF>",))
+START_TLS: Final = Reply(220, "2.0.0", ("Ready to start TLS",))
+NOT_VERIFIED: Final = Reply(252, "2.0.0", ("Send some mail, and it will be tried",))
+HELP: Final = Reply(214, "2.0.0", ("See RFC 5321",))
+
+UNKNOWN_COMMAND: Final = Reply(500, "5.5.2", ("Command not recognized",))
+NOT_IMPLEMENTED: Final = Reply(502, "5.5.1", ("Command not implemented",))
+BAD_LINE: Final = Reply(500, "5.5.2", ("A command line ends in CR LF and holds no other CR, LF or NUL",))
+LONG_COMMAND: Final = Reply(500, "5.5.2", ("Line too long",))
+SYNCHRONIZATION: Final = Reply(554, "5.5.0", ("SMTP protocol synchronization: wait for the reply",))
+
+NO_ARGUMENT: Final = Reply(501, "5.5.4", ("This command takes no argument",))
+HELLO_SYNTAX: Final = Reply(501, "5.5.4", ("A host name is wanted",))
+MAIL_SYNTAX: Final = Reply(501, "5.5.4", ("Syntax: MAIL FROM:<address>",))
+RCPT_SYNTAX: Final = Reply(501, "5.5.4", ("Syntax: RCPT TO:<address>",))
+BDAT_SYNTAX: Final = Reply(501, "5.5.4", ("Syntax: BDAT count [LAST]",))
+PARAMETER_SYNTAX: Final = Reply(501, "5.5.4", ("A parameter is malformed or given twice",))
+UNKNOWN_PARAMETER: Final = Reply(555, "5.5.4", ("Parameter not recognized or not implemented",))
+BAD_SENDER: Final = Reply(553, "5.1.7", ("The sender's address is malformed",))
+BAD_RECIPIENT: Final = Reply(553, "5.1.3", ("The recipient's address is malformed",))
+NEEDS_UTF8: Final = Reply(553, "5.6.7", ("An address beyond ASCII needs SMTPUTF8",))
+
+HELLO_FIRST: Final = Reply(503, "5.5.1", ("Send HELO or EHLO first",))
+MAIL_FIRST: Final = Reply(503, "5.5.1", ("Send MAIL first",))
+NESTED_MAIL: Final = Reply(503, "5.5.1", ("A transaction is open already",))
+NO_RECIPIENTS: Final = Reply(554, "5.5.1", ("No valid recipients",))
+NO_MIXING: Final = Reply(503, "5.5.1", ("DATA, RCPT and BDAT do not mix: send RSET",))
+TLS_ACTIVE: Final = Reply(503, "5.5.1", ("TLS is active already",))
+OUT_OF_ORDER: Final = Reply(503, "5.5.1", ("Bad sequence of commands",))
+WRONG_HELLO: Final = Reply(500, "5.5.1", ("Another greeting is spoken here",))
+
+TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", ("Too many recipients",))
+TOO_BIG: Final = Reply(552, "5.3.4", ("The message is too big",))
+ODD_CONTENT: Final = Reply(550, "5.6.0", ("The message holds a bare CR, a bare LF or a NUL",))
