@@ -1,0 +1,72 @@
+"""The catalogue of vectors is well made: what it types is what its own rules say, judged without any code of ours."""
+
+import re
+
+import pytest
+
+from tidewaiter.knowledge.vectors import vectors
+from tidewaiter.model.vector import ContentVector, DialogueVector, Outcome, Outcomes
+
+CONTENT = {name: vector for name, vector in vectors().items() if isinstance(vector, ContentVector)}
+DIALOGUES = {name: vector for name, vector in vectors().items() if isinstance(vector, DialogueVector)}
+
+BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
+KEPT_BADLY = re.compile(rb"(?:\r(?!\n)|(?<!\r)\n|\0)(?:[\r\n\0. ]|\Z)")
+LONG = re.compile(rb"[^\n]{999}")
+
+
+def outcomes(vector: ContentVector) -> list[Outcomes]:
+    return [found for found in (vector.data, vector.bdat) if found]
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_repaired_delivery_holds_no_bare_newline_and_no_nul(name: str) -> None:
+    for found in outcomes(CONTENT[name]):
+        assert found.repair.delivered is not None
+        assert not BARE.search(found.repair.delivered)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_noted_delivery_keeps_an_odd_byte_only_before_an_ordinary_one(name: str) -> None:
+    for found in outcomes(CONTENT[name]):
+        assert found.note.delivered is not None
+        assert not KEPT_BADLY.search(found.note.delivered)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_what_is_odd_is_refused_and_what_is_honest_is_not(name: str) -> None:
+    odd = BARE.search(CONTENT[name].content) or LONG.search(CONTENT[name].content)
+    expected = Outcome("550 5.6.0", None, closed=True)
+    for found in outcomes(CONTENT[name]):
+        assert (found.refuse == expected) is bool(odd)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_strangers_meet_the_defaults(name: str) -> None:
+    vector = CONTENT[name]
+    if vector.data:
+        assert vector.data.strangers == (vector.data.refuse if BARE.search(vector.content) else vector.data.note)
+    assert vector.bdat.strangers == (vector.bdat.refuse if b"\0" in vector.content else vector.bdat.repair)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_content_of_data_does_not_hold_the_true_end_and_stops_at_a_line_s_start(name: str) -> None:
+    vector = CONTENT[name]
+    if vector.data:
+        assert b"\r\n.\r\n" not in b"\r\n" + vector.content
+        assert (b"\r\n" + vector.content).endswith(b"\r\n")
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_every_outcome_is_a_delivery_with_250_or_a_refusal_without_one(name: str) -> None:
+    for found in outcomes(CONTENT[name]):
+        for outcome in (found.note, found.repair, found.refuse, found.strangers):
+            assert (outcome.reply == "250") is (outcome.delivered is not None)
+            assert outcome.closed is (outcome.delivered is None)
+
+
+@pytest.mark.parametrize("name", DIALOGUES)
+def test_a_dialogue_ends_with_something_to_judge(name: str) -> None:
+    last = DIALOGUES[name].steps[-1]
+    assert last.expect or last.closed
+    assert all(not step.closed for step in DIALOGUES[name].steps[:-1])
