@@ -1,0 +1,122 @@
+"""What an odd message would have done elsewhere: which known programs would have read how many messages in it.
+
+It is taken from the reader's raw windows, after the reply, off the loop; beyond the windows it says "at least".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tidewaiter.model.dialect import Dialect
+from tidewaiter.model.finding import Finding
+from tidewaiter.model.oddity import Oddity, OddityKind, Window
+from tidewaiter.smuggling.reading import Transaction, read
+
+SMUGGLED: Final = "smuggled-message"
+SHOWN: Final = 256
+"""Bytes of one piece of a peer's text shown in evidence."""
+LISTED: Final = 8
+"""Smuggled messages told of one that carried them."""
+
+_RULE: Final = {
+    OddityKind.BARE_LF: "bare-lf",
+    OddityKind.BARE_CR: "bare-cr",
+    OddityKind.NUL: "nul",
+    OddityKind.LONG_LINE: "long-line",
+}
+_REMEDY: Final = "Ask the sender's postmaster to send lines that end in CR LF; exclude their network only if you must."
+
+
+@dataclass(frozen=True, slots=True)
+class Smuggled:
+    """One message that somebody would have delivered, and who."""
+
+    offset: int
+    """Where its content starts, in bytes from the start of the content that carried it."""
+    reverse_path: bytes
+    forward_paths: tuple[bytes, ...]
+    header_from: bytes
+    """Its From field, as it would have been delivered."""
+    readers: tuple[str, ...]
+    """The rows that would have read it so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the windows of one message show."""
+
+    smuggled: tuple[Smuggled, ...]
+    messages: tuple[tuple[str, int], ...]
+    """For each row that would have read more than one message, or ended this one too early, how many it read."""
+
+
+def examine(windows: Iterable[Window], rows: Iterable[Dialect]) -> Evidence:
+    """Run every row over every window; a message that several rows see is told once."""
+    found: dict[tuple[int, bytes, tuple[bytes, ...], bytes], list[str]] = {}
+    counts: dict[str, int] = {}
+    readers = [row for row in rows if row.reader]
+    for window in windows:
+        # What stands before the window is an ordinary byte as far as a row can tell, unless the content begins in it.
+        before = b"x" if window.offset else b""
+        wire = before + window.raw
+        for row in readers:
+            first, *others = read(row, wire)
+            if first.end is not None and first.span.end < len(wire) - len(b".\r\n"):
+                counts[row.id] = counts.get(row.id, 1) + len(others)
+            for each in others:
+                key = _key(window.offset - len(before), wire, each)
+                found.setdefault(key, []).append(row.id)
+    return Evidence(
+        tuple(Smuggled(*key, tuple(dict.fromkeys(who))) for key, who in sorted(found.items())), tuple(counts.items())
+    )
+
+
+def _key(base: int, wire: bytes, each: Transaction) -> tuple[int, bytes, tuple[bytes, ...], bytes]:
+    return base + each.span.start, each.reverse_path, each.forward_paths, header_from(each.span.of(wire))
+
+
+def header_from(content: bytes) -> bytes:
+    """Take the From field out of content whose lines may end in anything; empty where there is none."""
+    for line in content.replace(b"\r", b"\n").split(b"\n"):
+        if line[:5].lower() == b"from:":
+            return line[5:].strip()
+    return b""
+
+
+def finding(oddities: Sequence[Oddity], windows: Iterable[Window], rows: Iterable[Dialect], *, at_least: bool) -> Finding:
+    """Say what was odd, who would have been fooled by it, and with what.
+
+    `oddities` holds one or more; `at_least` says that there was more than the windows hold.
+    """
+    told = examine(windows, rows)
+    first = oddities[0]
+    more = "at least " if at_least else ""
+    lines = [f"{first.kind.value.replace('_', ' ')} at offset {first.offset}; {more}{len(oddities)} odd places in all"]
+    lines += [_sentence(each) for each in told.smuggled[:LISTED]]
+    if len(told.smuggled) > LISTED:
+        lines.append(f"and {len(told.smuggled) - LISTED} more")
+    lines += [f"{row} would have read {more}{count} messages" for row, count in told.messages if count > 1]
+    lines += [f"{row} would have ended the message early" for row, count in told.messages if count == 1]
+    return Finding(
+        rule=SMUGGLED if told.smuggled else _RULE[first.kind],
+        severity="high" if told.smuggled else "medium" if told.messages else "low",
+        confidence="high",
+        where=f"offset {told.smuggled[0].offset if told.smuggled else first.offset}",
+        evidence=tuple(lines),
+        remedy=_REMEDY,
+    )
+
+
+def _sentence(each: Smuggled) -> str:
+    return (
+        f"at offset {each.offset} a message from {printable(each.reverse_path)}"
+        f" to {', '.join(printable(path) for path in each.forward_paths[:LISTED])}"
+        f" with From: {printable(each.header_from)}, delivered by {', '.join(each.readers)}"
+    )
+
+
+def printable(raw: bytes) -> str:
+    """Write a peer's bytes so that they can add no line and no colour to a log or a page."""
+    shown = raw[:SHOWN].decode("ascii", "backslashreplace")
+    text = "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in shown)
+    return text + ("…" if len(raw) > SHOWN else "")
