@@ -1,7 +1,7 @@
 """A writer compiled: content in, DATA out, its own end last."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from tidewaiter.lines.pattern import Pattern, after, anywhere, matches_empty, word
 from tidewaiter.lines.stages import Pipeline, pipeline
@@ -9,6 +9,9 @@ from tidewaiter.lines.symbol import Symbol, Word
 from tidewaiter.model.dialect import WriterDialect
 
 LINE_END: Word = (Symbol.CR, Symbol.LF)
+
+
+S = TypeVar("S")
 
 
 class State(NamedTuple):
@@ -19,10 +22,10 @@ class State(NamedTuple):
     """What it takes for a line end, as far as it has been written; None before the first byte."""
 
 
-class Emitted(NamedTuple):
+class Emitted(NamedTuple, Generic[S]):
     """What one symbol of content became."""
 
-    state: State
+    state: S
     wire: Word
     ended: bool
     """The content ended itself with this symbol; only a writer that reads DATA first knows such an end."""
@@ -41,7 +44,7 @@ class Emitter:
         """Before the first byte."""
         return State(self.stages.start, None)
 
-    def feed(self, state: State, symbol: Symbol) -> Emitted:
+    def feed(self, state: State, symbol: Symbol) -> Emitted[State]:
         """Write one symbol of content; raises RefusedError."""
         stages, wire = self.stages.feed(state.stages, (symbol,))
         return Emitted(State(stages, self._last(state.last, wire)), wire, ended=False)
@@ -65,4 +68,3 @@ class Emitter:
 def emitter(writer: WriterDialect, *, scaled: bool = True) -> Emitter:
     """Compile a writer row; raises PatternError for words that mean nothing."""
     return Emitter(pipeline(writer.stages, scaled=scaled), anywhere(writer.ended), word(writer.final))
-

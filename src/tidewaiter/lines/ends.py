@@ -1,6 +1,6 @@
 """Where a row's reader ends content, found fast: its machine unrolled into rows of 256 links.
 
-A refused message may hold 64 KiB of windows and an attacker chooses them, so a byte costs one look-up, whatever the row.
+A refused message may hold 64 KiB of windows, which an attacker chooses: a byte costs one look-up, whatever the row.
 """
 
 from collections import deque
@@ -47,7 +47,7 @@ class Ends:
 
     def _found(self, links: Links, wire: bytes, stop: int) -> Found:
         read = self.splitter.feed(links[-1], _CLASSES[wire[stop - 1]])
-        assert read.end is not None  # noqa: S101 - None in the links means an end
+        assert read.end is not None  # None in the links means an end
         content_stop = wire.rfind(b".", 0, stop) if read.state.tails else stop
         return Found(content_stop, stop, read.end)
 

@@ -53,7 +53,7 @@ class Evidence:
             for span, raw in zip(self._spans, self._raw, strict=True):
                 at = span[0] + len(raw)
                 if at < span[1]:
-                    raw += data[at - base : span[1] - base]
+                    raw.extend(data[at - base : span[1] - base])
         self._tail = (self._tail + block)[-_TAIL:] if len(block) < _TAIL else block[-_TAIL:]
 
     def windows(self) -> tuple[Window, ...]:

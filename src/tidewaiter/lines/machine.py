@@ -5,13 +5,11 @@ content has ended once `B` follows.  One automaton watches every pattern of the 
 of them mean something, so that going from one mode to another forgets nothing of what was read before.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from tidewaiter.lines.pattern import EMPTY, NOTHING, Pattern, PatternError, after, anywhere, either, matches_empty
-from tidewaiter.lines.pattern import parse, word
-from tidewaiter.lines.symbol import Symbol, Word
+from tidewaiter.lines.pattern import NOTHING, Pattern, PatternError, after, anywhere, either, matches_empty, parse, word
+from tidewaiter.lines.symbol import Symbol
 from tidewaiter.model.dialect import NORMAL, OVERSIZE, ReaderDialect, Then
 
 Tails = tuple[tuple[int, Pattern], ...]
@@ -49,9 +47,7 @@ class Splitter:
         self._modes = dict(reader.modes)
         words = sorted({end.on for _, mode in reader.modes for end in mode.ends})
         self._ends = [_split(on) for on in words]
-        self._then = {
-            name: {words.index(end.on): end.then for end in mode.ends} for name, mode in self._modes.items()
-        }
+        self._then = {name: {words.index(end.on): end.then for end in mode.ends} for name, mode in self._modes.items()}
         triggers = sorted({on for _, mode in reader.modes for on, _ in mode.goes if on != OVERSIZE})
         self._goes = {
             name: tuple((len(words) + triggers.index(on), to) for on, to in mode.goes if on != OVERSIZE)

@@ -7,7 +7,7 @@ what may still follow once a symbol has been read is a pattern again, so a state
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from tidewaiter.lines.symbol import NAMED, Symbol, Word
@@ -71,7 +71,7 @@ def many(pattern: Pattern) -> Pattern:
     return Pattern("many", parts=(pattern,))
 
 
-@lru_cache(maxsize=None)
+@cache
 def matches_empty(pattern: Pattern) -> bool:
     """Tell whether nothing more is needed."""
     match pattern.kind:
@@ -84,7 +84,7 @@ def matches_empty(pattern: Pattern) -> bool:
     return False
 
 
-@lru_cache(maxsize=None)
+@cache
 def after(pattern: Pattern, symbol: Symbol) -> Pattern:
     """Say what may still follow once `symbol` has been read."""
     match pattern.kind:
@@ -161,11 +161,15 @@ def _sequence(tokens: _Tokens) -> Pattern:
     return found
 
 
-_REPEATED: Final = {
-    "*": many,
-    "+": lambda atom: then(atom, many(atom)),
-    "?": lambda atom: either(atom, EMPTY),
-}
+def _once_or_more(atom: Pattern) -> Pattern:
+    return then(atom, many(atom))
+
+
+def _maybe(atom: Pattern) -> Pattern:
+    return either(atom, EMPTY)
+
+
+_REPEATED: Final = {"*": many, "+": _once_or_more, "?": _maybe}
 
 
 def _repeated(tokens: _Tokens) -> Pattern:
@@ -176,20 +180,20 @@ def _repeated(tokens: _Tokens) -> Pattern:
 
 
 def _atom(tokens: _Tokens) -> Pattern:
-    token = tokens.take()
-    if token == "(":
+    name = tokens.take()
+    if name == "(":
         inner = _either(tokens)
         if tokens.take() != ")":
             raise PatternError("a parenthesis is not closed")
         return inner
-    if token == "!":
+    if name == "!":
         but = _symbols_of(_atom(tokens))
         return one_of(*(ANY.symbols - but))
-    if token == "any":
+    if name == "any":
         return ANY
-    if token not in NAMED:
-        raise PatternError(f"{token!r} is no class of bytes; there are {', '.join(NAMED)} and any")
-    return one_of(NAMED[token])
+    if name not in NAMED:
+        raise PatternError(f"{name!r} is no class of bytes; there are {', '.join(NAMED)} and any")
+    return one_of(NAMED[name])
 
 
 def _symbols_of(pattern: Pattern) -> frozenset[Symbol]:

@@ -121,7 +121,7 @@ def flush(state: State, rules: Rules) -> Step:
     return _judge(state, state.held, b"", rules, stuffed=False)
 
 
-def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: bool, plain: bool = False) -> Step:
+def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: bool, plain: bool = False) -> Step:  # noqa: PLR0913
     """Give out `text`, in which every byte has its meaning, and hold back `held`.
 
     `plain` text has been seen to hold no bare CR and no dot behind a CR LF.
@@ -201,5 +201,3 @@ def take_line(buffer: bytes | bytearray, start: int, limit: int) -> Line | None:
     if stop - start >= limit:
         return Line(text, stop, OddityKind.LONG_LINE, start)
     return None
-
-

@@ -2,7 +2,7 @@
 
 | words | meaning |
 |---|---|
-| `CR LF -> LF; CR -> SP` | write the right side for the left: all rules at once, leftmost, longest; `nothing` takes away |
+| `CR LF -> LF; CR -> SP` | write the right side for the left, all rules at once, leftmost, longest; or `nothing` |
 | `stuff after P`, `unstuff after P` | add a dot before, take away, a dot where `P` has just been read |
 | `refuse P` | send nothing of a message in which `P` occurs |
 | `fold N with TOKENS` | break a line that reaches N bytes |
@@ -14,8 +14,8 @@ A stage is a value without memory: its state is handed in and out, so that produ
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, Protocol
+from functools import cache
+from typing import Any, Final, Protocol, TypeVar
 
 from tidewaiter.lines.pattern import (
     EMPTY,
@@ -38,17 +38,20 @@ class RefusedError(Exception):
     """The writer refuses to send this message at all."""
 
 
-class Stage(Protocol):
+S = TypeVar("S", bound=Hashable)
+
+
+class Stage(Protocol[S]):
     """One stage: from a state and a symbol to a state and what comes out."""
 
     @property
-    def start(self) -> Hashable:
+    def start(self) -> S:
         """The state before the first symbol."""
 
-    def feed(self, state: Any, symbol: Symbol) -> tuple[Any, Word]:
+    def feed(self, state: S, symbol: Symbol) -> tuple[S, Word]:
         """Take one symbol; raises RefusedError."""
 
-    def finish(self, state: Any) -> Word:
+    def finish(self, state: S) -> Word:
         """Give what was held back."""
 
 
@@ -61,7 +64,7 @@ class Rewrite:
 
     def feed(self, state: Word, symbol: Symbol) -> tuple[Word, Word]:
         """Take one symbol."""
-        return self._munch(bounded(state + (symbol,)), last=False)
+        return self._munch(bounded((*state, symbol)), last=False)
 
     def finish(self, state: Word) -> Word:
         """Give what was held back."""
@@ -77,7 +80,7 @@ class Rewrite:
             held = held[max(length, 1) :]
         return held, out
 
-    @lru_cache(maxsize=None)  # noqa: B019 - a stage lives as long as the row it was compiled from
+    @cache  # noqa: B019 - a stage lives as long as the row it was compiled from
     def _longest(self, held: Word) -> tuple[int, Word, bool]:
         best: tuple[int, Word] = (0, ())
         open_ = False
@@ -98,18 +101,15 @@ class Stuff:
     behind: Pattern
     dots: int
     """How many dots one becomes: 2 stuffs, 0 unstuffs."""
-
-    @property
-    def start(self) -> Pattern | None:
-        """None stands for the start of a line that nothing precedes."""
-        return None
+    start: Pattern | None = None
+    """None stands for the start of a line that nothing precedes."""
 
     def feed(self, state: Pattern | None, symbol: Symbol) -> tuple[Pattern, Word]:
         """Take one symbol."""
         here = symbol is Symbol.DOT and (state is None or matches_empty(state))
         return after(self.behind if state is None else state, symbol), (symbol,) * (self.dots if here else 1)
 
-    def finish(self, state: Pattern | None) -> Word:
+    def finish(self, state: Pattern | None) -> Word:  # noqa: ARG002 - as every stage
         """Nothing is held back."""
         return ()
 
@@ -127,7 +127,7 @@ class Refuse:
             raise RefusedError
         return state, (symbol,)
 
-    def finish(self, state: Pattern) -> Word:
+    def finish(self, state: Pattern) -> Word:  # noqa: ARG002 - as every stage
         """Nothing is held back."""
         return ()
 
@@ -149,7 +149,7 @@ class Fold:
         indent = self.broken[::-1].index(Symbol.LF) if Symbol.LF in self.broken else 0
         return indent + 1, (*self.broken, symbol)
 
-    def finish(self, state: int) -> Word:
+    def finish(self, state: int) -> Word:  # noqa: ARG002 - as every stage
         """Nothing is held back."""
         return ()
 
@@ -176,7 +176,7 @@ def bounded(held: Word) -> Word:
     return held[:-1] if len(run) > SCALE and len(set(run)) == 1 else held
 
 
-def stage(words: str, *, scaled: bool = True) -> Stage:
+def stage(words: str, *, scaled: bool = True) -> Stage[Any]:
     """Compile one stage; raises PatternError for words that are none."""
     if "->" in words:
         return Rewrite(tuple(_rule(rule) for rule in words.split(";")))
@@ -204,7 +204,7 @@ def _rule(words: str) -> tuple[Pattern, Word]:
 class Pipeline:
     """Stages in their order, as one."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[Stage[Any], ...]
 
     @property
     def start(self) -> tuple[Hashable, ...]:
@@ -228,7 +228,7 @@ class Pipeline:
         return held
 
 
-def _feed(each: Stage, state: Any, word_: Word) -> tuple[Any, Word]:
+def _feed(each: Stage[S], state: S, word_: Word) -> tuple[S, Word]:
     out: Word = ()
     for symbol in word_:
         state, more = each.feed(state, symbol)

@@ -139,7 +139,9 @@ def text(table: Table) -> str:
     head = ["state", *(VISIBLE[symbol] for symbol in BYTES), "says"]
     rows = [[str(at), *map(str, row), table.output[at]] for at, row in enumerate(table.next)]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows])
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]
+    )
 
 
 _LOOKS: Final = {

@@ -116,7 +116,9 @@ STRICT: Final = Dialect(
     id="strict",
     product="RFC 5321",
     versions=(),
-    reader=ReaderDialect(modes=((NORMAL, Mode(ends=(End("CR LF . CR LF", Then(True, 250, "commands")),))),)),
+    reader=ReaderDialect(
+        modes=((NORMAL, Mode(ends=(End("CR LF . CR LF", Then(accepted=True, code=250, goes_on="commands")),))),)
+    ),
     writer=WriterDialect(stages=("CR LF -> CR LF; CR -> SP; LF -> CR LF; NUL -> SP", "stuff after CR LF")),
 )
 """The standard itself, and what our own reader and writer are held against."""

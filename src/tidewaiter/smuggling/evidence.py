@@ -83,7 +83,9 @@ def header_from(content: bytes) -> bytes:
     return b""
 
 
-def finding(oddities: Sequence[Oddity], windows: Iterable[Window], rows: Iterable[Dialect], *, at_least: bool) -> Finding:
+def finding(
+    oddities: Sequence[Oddity], windows: Iterable[Window], rows: Iterable[Dialect], *, at_least: bool
+) -> Finding:
     """Say what was odd, who would have been fooled by it, and with what.
 
     `oddities` holds one or more; `at_least` says that there was more than the windows hold.

@@ -1,4 +1,4 @@
-"""Our own reader and writer as a machine: not a row that says how they behave, but the very code that mail runs through.
+"""Our own reader and writer as a machine: no row that says how they behave, but the very code that mail runs through.
 
 `Ours` feeds one representative byte at a time to `lines.scan.step` and `lines.writer.Writer`.
 That this tells everything about blocks, cuts and the other 250 bytes is what `smuggling.proof` shows.
@@ -63,7 +63,7 @@ class Ours:
         wire += writer.write(read.content)
         return Block(State(read.state, writer.state), wire, read.ended)
 
-    def feed(self, state: State, symbol: Symbol) -> Emitted:
+    def feed(self, state: State, symbol: Symbol) -> Emitted[State]:
         """Take one symbol; raises RefusedError once the message is refused."""
         block = self.pass_on(state, REPRESENTATIVE[symbol])
         if block.state.reading.refused:

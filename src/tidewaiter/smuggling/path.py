@@ -6,7 +6,7 @@ commands, or one that sees no end at all, so that the next message is swallowed.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from tidewaiter.lines.emitter import Emitted
 from tidewaiter.lines.machine import Splitter
@@ -15,26 +15,28 @@ from tidewaiter.lines.stages import Pipeline, RefusedError, bounded
 from tidewaiter.lines.symbol import Symbol, Word
 from tidewaiter.model.dialect import Then
 
-
 Readings = frozenset[Reading]
 """Where a reader may stand: one state, or several for a program that behaves differently where a read ends,
 since the sender and the network decide where that is."""
 
 
-class Source(Protocol):
+S = TypeVar("S")
+
+
+class Source(Protocol[S]):
     """What writes DATA: a compiled row, or our own reader and writer."""
 
     @property
-    def start(self) -> Any:
+    def start(self) -> S:
         """The state before the first symbol."""
 
-    def feed(self, state: Any, symbol: Symbol) -> Emitted:
+    def feed(self, state: S, symbol: Symbol) -> Emitted[S]:
         """Write one symbol; raises RefusedError."""
 
-    def may_finish(self, state: Any) -> bool:
+    def may_finish(self, state: S) -> bool:
         """The message may end here."""
 
-    def finish(self, state: Any) -> Word:
+    def finish(self, state: S) -> Word:
         """Write the rest and the end."""
 
 
@@ -58,7 +60,7 @@ class Relay:
 
     reads: Splitter
     change: Pipeline
-    writes: Source
+    writes: Source[Any]
 
     @property
     def start(self) -> "RelayState":
@@ -72,7 +74,7 @@ class Relay:
 
     def rest(self, state: "RelayState") -> Word:
         """Write what is left once the end has been read: what is behind its dot was no content."""
-        writing, out = _written(self, state.writing, self.change.finish(state.change))
+        writing, out = _written(self.writes, state.writing, self.change.finish(state.change))
         return out + self.writes.finish(writing)
 
 
@@ -106,7 +108,7 @@ class Fed(NamedTuple):
 class Path:
     """Writer, relays, reader."""
 
-    writer: Source
+    writer: Source[Any]
     relays: tuple[Relay, ...]
     reader: Splitter
 
@@ -154,7 +156,7 @@ class Path:
         return PathState(state.writing, tuple(relays), reading)
 
 
-_LAST: Word = (Symbol.CR, Symbol.LF)
+_LAST: Final = (Symbol.CR, Symbol.LF)
 
 
 def _first(reads: Splitter) -> Readings:
@@ -211,22 +213,23 @@ def _relayed(hop: int, relay: Relay, state: RelayState, wire: Word, *, judged: b
             continue
         change, content = relay.change.feed(change, held)
         held = ()
-        writing, out = _written(relay, writing, content)
+        writing, out = _written(relay.writes, writing, content)
         sent += out
     return RelayState(reading, held, change, writing), sent
 
 
-def _written(relay: Relay, writing: Any, content: Word) -> tuple[Any, Word]:
+def _written(writer: Source[S], writing: S, content: Word) -> tuple[S, Word]:
     sent: Word = ()
     for symbol in content:
-        writing, out, _ = relay.writes.feed(writing, symbol)
+        writing, out, _ = writer.feed(writing, symbol)
         sent += out
     return writing, sent
 
 
-def written(writer: Source, content: Word) -> Word:
+def written(writer: Source[S], content: Word) -> Word:
     """Write a whole message and its end; raises RefusedError."""
-    state, wire = writer.start, ()
+    state = writer.start
+    wire: Word = ()
     for symbol in content:
         state, more, ended = writer.feed(state, symbol)
         wire += more

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from tidewaiter.lines.emitter import emitter
 from tidewaiter.lines.machine import Splitter
@@ -79,7 +79,7 @@ def compile_path(writer: Dialect, relays: tuple[Dialect, ...], reader: Dialect) 
     return Path(source(writer), tuple(_relay(row) for row in relays), splitter(reader))
 
 
-def source(row: Dialect) -> Source:
+def source(row: Dialect) -> Source[Any]:
     """Compile a row as a writer."""
     if row.writer is None:
         message = f"{row.id} says nothing of how it writes"

@@ -64,14 +64,13 @@ def read(dialect: Dialect, wire: bytes) -> tuple[Transaction, ...]:
         message = f"{dialect.id} says nothing of how it reads"
         raise ValueError(message)
     content = _ends(dialect.reader)
-    envelope, start = _Envelope(), 0
+    envelope = _Envelope()
+    start: int | None = 0
     found: list[Transaction] = []
     while start is not None and len(found) < TRANSACTIONS:
         end = content.find(wire, start)
         span = Span(start, end.content_stop if end else len(wire))
-        found.append(
-            Transaction(envelope.reverse_path or b"", envelope.forward_paths, span, end.then if end else None)
-        )
+        found.append(Transaction(envelope.reverse_path or b"", envelope.forward_paths, span, end.then if end else None))
         if end is None or end.then.goes_on == "close":
             break
         if not end.then.envelope_kept:
