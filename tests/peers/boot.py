@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.peers.cache import PeerError, home, locked
+from tests.peers.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ HOST = "127.0.0.1"
 PORTS = range(10_000, 32_000)
 READY_WITHIN = 30.0
 GREETING_WITHIN = 10.0
+COMMAND_WITHIN = 30.0
 STOPPED_WITHIN = 15.0
 KEEPER = Path(__file__).with_name("keeper.py")
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
@@ -157,6 +159,12 @@ class Running:
         """Give its process ids as this machine numbers them, the main one first."""
         above = 2 if self.rooted else 1  # unshare and the keeper, or the keeper
         return descendants(self.started.pid)[above - 1 :]
+
+    def run_inside(self, argv: Sequence[object], stdin: bytes = b"") -> bytes:
+        """Run a command of the program's own root beside it; give its output, raise `PeerError` if it fails."""
+        keeper = descendants(self.started.pid)[0]
+        enter = ["nsenter", f"--target={keeper}", "--mount", "--pid", "chroot", self.place.folder / "root"]
+        return run([*enter, *argv], stdin=stdin, within=COMMAND_WITHIN)
 
     def wait_for_greeting(self, port: int) -> None:
         """Return once `port` greets; raise `PeerError` when the program ends first or takes too long."""

@@ -16,7 +16,7 @@ TAIL = 2000
 
 
 def run(
-    argv: Sequence[str | Path],
+    argv: Sequence[object],
     *,
     stdin: bytes = b"",
     cwd: Path | None = None,

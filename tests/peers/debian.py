@@ -8,6 +8,7 @@ in view, and unpacking starts nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EMPTY_SYSTEM = ("-o", "Dir::State::status=/dev/null")
-SCRIPTING = ("coreutils", "dash", "sed", "grep", "libc-bin")  # what start scripts call
+SCRIPTING = ("coreutils", "dash", "findutils", "grep", "libc-bin", "sed")  # what start scripts call
 MERGED = ("bin", "sbin", "lib", "lib64")
 NOT_NEEDED = ("doc", "man", "locale", "info", "lintian")
 USERS = (
@@ -41,6 +42,16 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """A path that a package's own installation would have given to somebody; a folder is made when missing."""
+
+    path: str
+    user: int
+    group: int
+    mode: int = 0o755
+
+
+@dataclass(frozen=True, slots=True)
 class Root:
     """What is unpacked: `version` is the upstream version that `packages[0]` must have."""
 
@@ -48,10 +59,12 @@ class Root:
     version: str
     packages: tuple[str, ...]
     accounts: tuple[Account, ...] = ()
+    owned: tuple[Owned, ...] = ()
 
     def path(self) -> Path:
         """Give the folder, unpacking it the first time."""
-        return tree(self.name, self, lambda folder: unpack(self, folder))
+        recipe = (self, SCRIPTING, NOT_NEEDED, USERS, GROUPS)
+        return tree(self.name, recipe, lambda folder: unpack(self, folder))
 
 
 def unpack(root: Root, folder: Path) -> None:
@@ -66,6 +79,8 @@ def unpack(root: Root, folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "tmp").chmod(0o1777)
     _write_names(root, folder / "etc")
+    for each in root.owned:
+        _give(folder / each.path.lstrip("/"), each)
     (folder / "etc" / "packages").write_text("\n".join(archive.name for archive in archives) + "\n")
 
 
@@ -114,6 +129,13 @@ def _extract(archive: Path, folder: Path) -> None:
         done = subprocess.run(tar, stdin=opened.stdout, capture_output=True, check=False)
     if done.returncode or opened.returncode:
         raise PeerError(f"{archive.name} does not unpack: {done.stderr.decode(errors='replace')}")
+
+
+def _give(target: Path, owned: Owned) -> None:
+    if not target.exists():
+        target.mkdir(parents=True)
+    os.chown(target, owned.user, owned.group)
+    target.chmod(owned.mode)  # after chown, which takes set-gid away
 
 
 def _write_names(root: Root, etc: Path) -> None:

@@ -34,6 +34,8 @@ def mount(folder: Path) -> Path:
         _call("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", str(root / name))
     (root / "tmp").chmod(0o1777)
     (root / "dev/shm").mkdir(mode=0o1777)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        (root / "dev" / name).symlink_to(f"/proc/self/fd/{number}")
     for name in DEVICES:
         (root / "dev" / name).touch()
         _call("mount", "--bind", f"/dev/{name}", str(root / "dev" / name))

@@ -1,0 +1,136 @@
+"""How Postfix 3.7 is booted: one instance with a service for each setting, side by side."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.peers.boot import Instance, free_port, instance, running
+from tests.peers.debian import Account, Owned, Root
+from tests.peers.peer import Box, Peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VERSION = "3.7.11"
+POSTFIX, POSTDROP, BOX_OWNER = 101, 102, 5000
+ROOT = Root(
+    "postfix",
+    VERSION,
+    ("postfix", "diffutils"),
+    (
+        Account("postfix", POSTFIX, "/var/spool/postfix"),
+        Account("postdrop", POSTDROP),
+        Account("boxes", BOX_OWNER),
+    ),
+    (
+        Owned("/var/lib/postfix", POSTFIX, POSTFIX),
+        Owned("/usr/sbin/postqueue", 0, POSTDROP, 0o2755),
+        Owned("/usr/sbin/postdrop", 0, POSTDROP, 0o2755),
+    ),
+)
+# As `postfix start-fg` does it, but with the master in place of the shell, so that our signal reaches it.
+START = ("/bin/sh", "-c", "postfix check && exec /usr/lib/postfix/sbin/master -s")
+QUEUES = ("maildrop", "incoming", "active", "deferred")
+
+MAIN = """\
+compatibility_level = 3.6
+myhostname = mx.inside.test
+mydomain = inside.test
+myorigin = inside.test
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+mydestination =
+local_recipient_maps =
+alias_maps =
+alias_database =
+virtual_mailbox_domains = inside.test
+virtual_mailbox_base = /var/mailtest
+virtual_mailbox_maps = static:box/
+virtual_uid_maps = static:5000
+virtual_gid_maps = static:5000
+virtual_mailbox_limit = 0
+mailbox_size_limit = 0
+message_size_limit = {size_limit}
+default_transport = smtp:[127.0.0.1]:{next_hop}
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+smtpd_peername_lookup = no
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+default_process_limit = 200
+in_flow_delay = 0s
+append_dot_mydomain = no
+biff = no
+maillog_file = /dev/stdout
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+smtpd_forbid_bare_newline = no
+smtpd_forbid_bare_newline_exclusions =
+smtpd_forbid_unauth_pipelining = no
+"""
+
+# Each service and what it says differently. The packaged default of the exclusions is $mynetworks,
+# which would exempt loopback, so main.cf empties it and one service sets it again.
+SERVICES = {
+    "no": ("smtpd_forbid_bare_newline=no",),
+    "normalize": ("smtpd_forbid_bare_newline=normalize",),
+    "reject": ("smtpd_forbid_bare_newline=reject",),
+    "excluded": (
+        "smtpd_forbid_bare_newline=normalize",
+        "smtpd_forbid_bare_newline_exclusions=127.0.0.0/8",
+    ),
+    "patient": ("smtpd_forbid_unauth_pipelining=yes",),
+    "xclient": ("smtpd_authorized_xclient_hosts=127.0.0.0/8",),
+}
+FILTERED = {
+    "filter": ("smtpd_forbid_bare_newline=no",),
+    "filter-normalize": ("smtpd_forbid_bare_newline=normalize",),
+}
+
+
+@contextmanager
+def boot(*, next_hop: int = 9, proxy_filter: int = 9, size_limit: int = 200_000) -> Iterator[Peer]:
+    """Boot all services; `ports` names them.
+
+    Mail to inside.test is kept, all other mail goes to `next_hop`.
+    The services `filter` hand each message to `proxy_filter` before they answer.
+    """
+    ports = {name: free_port() for name in (*SERVICES, *FILTERED)}
+    with instance("postfix", ROOT.path()) as place:
+        place.write("/etc/postfix/main.cf", MAIN.format(next_hop=next_hop, size_limit=size_limit))
+        place.write("/etc/postfix/master.cf", _master(place, ports, proxy_filter))
+        place.make("/var/mailtest", owner=BOX_OWNER)
+        with running(place, START, ports.values()) as program:
+            yield Peer("postfix", VERSION, ports["no"], program, _box(place), ports)
+
+
+def _master(place: Instance, ports: dict[str, int], proxy_filter: int) -> str:
+    packaged = (place.folder / "lower" / "usr/share/postfix/master.cf.dist").read_text().splitlines()
+    kept = [line for line in packaged if not line.startswith("smtp      inet")]
+    through = f"smtpd_proxy_filter=127.0.0.1:{proxy_filter}"
+    services = SERVICES | {name: (*settings, through) for name, settings in FILTERED.items()}
+    for name, settings in services.items():
+        kept.append(f"127.0.0.1:{ports[name]} inet n - n - 200 smtpd")
+        kept += [f"  -o {setting}" for setting in settings]
+    return "\n".join(kept) + "\n"
+
+
+def _box(place: Instance) -> Box:
+    spool = place.upper / "var/spool/postfix"
+    return Box(place.upper / "var/mailtest/box/new", tuple(spool / queue for queue in QUEUES))
+
+
+def command(name: str) -> list[str]:
+    """Give the words that run one of Postfix's own programs, such as `smtp-source`, to be followed by its arguments."""
+    return ["chroot", str(ROOT.path()), f"/usr/sbin/{name}"]
+
+
+@contextmanager
+def smtp_sink(*arguments: str, backlog: int = 4096) -> Iterator[Peer]:
+    """Boot Postfix's `smtp-sink`, which discards all mail, with further `arguments` of its own."""
+    port = free_port()
+    with instance("smtp-sink", ROOT.path()) as place:
+        words = ["/usr/sbin/smtp-sink", "-u", "nobody", *arguments, f"127.0.0.1:{port}", str(backlog)]
+        with running(place, words, [port]) as program:
+            yield Peer("smtp-sink", VERSION, port, program)
