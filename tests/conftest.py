@@ -1,0 +1,55 @@
+"""How many, how long, and what is left out: the rules for every test.
+
+A test that grows with its count asks the fixture `count` for it, and both counts are printed at the end.
+A machine that must leave nothing out (`.ci/run`) says so with `--nothing-left-out`: then a skip is a failure.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("tidewaiter", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("tidewaiter")
+
+Count = Callable[[str, int, int], int]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run every count in full, and the tests marked soak")
+    parser.addoption("--nothing-left-out", action="store_true", help="a skipped test fails the run")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--soak"):
+        return
+    soaking = [item for item in items if item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=soaking)
+    items[:] = [item for item in items if item not in soaking]
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> Count:
+    """The count of a promise: `count("kills of a worker", 10, soak=200)` is 10, or 200 under `make soak`."""
+
+    def chosen(what: str, usually: int, soak: int) -> int:
+        number = soak if request.config.getoption("--soak") else usually
+        record_property("count", f"{what}: {number:,} of {soak:,}")
+        return number
+
+    return chosen
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    counts = sorted({str(value) for report in reports for name, value in report.user_properties if name == "count"})
+    if counts:
+        terminalreporter.section("counts, of the full ones of make soak")
+    for line in counts:
+        terminalreporter.write_line(line)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--nothing-left-out") and reporter and reporter.getreports("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
