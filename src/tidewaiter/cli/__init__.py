@@ -1,0 +1,75 @@
+"""What did the user ask, and how is it answered?  The only reader of argv, the only printer.
+
+One module a verb; `verbs.py` says how to add one.
+A user sees an answer, or one line: never a traceback.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from tidewaiter.cli import fault, verbs
+from tidewaiter.cli.exit import Exit, UsageError
+from tidewaiter.cli.parser import Parser
+from tidewaiter.i18n import LANGUAGES, _, speak
+
+__all__ = ["Exit", "UsageError", "build_parser", "main"]
+
+
+def build_parser() -> Parser:
+    """The whole command line, in the language spoken now."""
+    parser = Parser(
+        prog="tidewaiter",
+        description=_("A mail gateway through which nothing can be smuggled, and the proof."),
+        epilog=_("Exit codes: 0 good, 1 bad news, 2 usage, 3 could not tell, 4 a fault of ours."),
+    )
+    parser.add_argument("--version", action="version", version=version("tidewaiter"), help=_("print the version"))
+    verbs.register_all(parser.add_subparsers(metavar=_("VERB"), required=True, title=_("verbs")))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what `argv` asks, and return the exit code; `argv` is that of the process unless given."""
+    argv = sys.argv[1:] if argv is None else argv
+    _choose_language(argv)
+    try:
+        args = build_parser().parse_args(argv)
+        code = int(args.run(args))
+        sys.stdout.flush()  # here, where a reader that has left can still be handled
+    except UsageError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:
+        return _reader_left()
+    except OSError as error:
+        return _refuse(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+    except KeyboardInterrupt:
+        return 128 + 2  # as a shell says of a program that SIGINT ended
+    except Exception as error:  # noqa: BLE001  # the last border: whatever it is, the user sees one line
+        fault.report(error)
+        return Exit.OURS
+    return code
+
+
+def _choose_language(argv: Sequence[str]) -> None:
+    """Before the parser is built, for its very help is in that language."""
+    early = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    early.add_argument("--lang")
+    try:
+        language = early.parse_known_args(argv)[0].lang
+    except argparse.ArgumentError:
+        return  # the real parser will say what is wrong with it
+    if language in LANGUAGES:
+        speak(language)
+
+
+def _refuse(line: str) -> Exit:
+    print(f"tidewaiter: {line}", file=sys.stderr)
+    return Exit.USAGE
+
+
+def _reader_left() -> Exit:
+    """`tidewaiter … | head` is no fault; Python would complain once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.GOOD
