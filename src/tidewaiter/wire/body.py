@@ -14,7 +14,7 @@ _NEVER: Final = -1
 class Body:
     """The content of one message on its way in."""
 
-    __slots__ = ("_left", "_limit", "_size", "last", "reader")
+    __slots__ = ("_limit", "_size", "last", "left", "reader")
 
     def __init__(self, reader: Reader, limit: int) -> None:
         """Start with nothing; `limit` counts octets of content (RFC 1870 §3)."""
@@ -23,7 +23,7 @@ class Body:
         """What is being read is the end of the message: DATA always, BDAT with LAST."""
         self._limit = limit
         self._size = 0
-        self._left = _NEVER
+        self.left = _NEVER
 
     @classmethod
     def of_data(cls, positions: Positions, limit: int) -> Self:
@@ -39,7 +39,7 @@ class Body:
 
     def open_chunk(self, count: int, *, last: bool) -> None:
         """Expect `count` octets more."""
-        self._left = count
+        self.left = count
         self.last = last
 
     def read(self, block: bytes) -> tuple[bytes, int, bool]:
@@ -47,7 +47,7 @@ class Body:
 
         Content beyond the limit, or behind a refused oddity, is not passed on: it is refused at the true end.
         """
-        if self._left == _NEVER:
+        if self.left == _NEVER:
             content, used, ended = self._read_data(block)
         else:
             content, used, ended = self._read_chunk(block)
@@ -61,12 +61,12 @@ class Body:
     def _read_chunk(self, block: bytes) -> tuple[bytes, int, bool]:
         # BDAT takes exactly its count (RFC 3030 §2): one octet more would hand content to the command reader,
         # one less would swallow a command.
-        used = min(self._left, len(block))
+        used = min(self.left, len(block))
         content = self.reader.feed(block[:used]).content
-        self._left -= used
-        if self._left == 0 and self.last:
+        self.left -= used
+        if self.left == 0 and self.last:
             content += self.reader.finish()
-        return content, used, self._left == 0
+        return content, used, self.left == 0
 
     @property
     def refusal(self) -> Reply | None:

@@ -132,9 +132,9 @@ SERVER: Final[dict[Verb, dict[State, Edge]]] = {
     },
     # A refused chunk passes through DRAIN on its way to the state that is named here.
     Verb.BDAT: {
-        State.GREETED: _HELLO_FIRST,
-        State.READY: _MAIL_FIRST,
-        State.MAILED: _NO_RECIPIENTS,
+        State.GREETED: Edge(State.DRAIN, State.GREETED, replies.HELLO_FIRST),
+        State.READY: Edge(State.DRAIN, State.READY, replies.MAIL_FIRST),
+        State.MAILED: Edge(State.DRAIN, State.READY, replies.NO_RECIPIENTS),
         State.NAMED: Edge(State.CHUNK, State.READY),
         State.CHUNKED: Edge(State.CHUNK, State.READY),
     },

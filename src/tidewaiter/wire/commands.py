@@ -1,0 +1,117 @@
+"""What each command does, given that it is in its place: a reply, or an event that asks the application.
+
+A refusal is a RemoteProtocolError with its reply. Where a command leads is `states.SERVER`, not written here.
+BDAT is the server's own, because its octets have to be taken whatever becomes of it.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire import replies
+from tidewaiter.wire.errors import RemoteProtocolError
+from tidewaiter.wire.events import ContentStart, MailFrom, RcptTo
+from tidewaiter.wire.grammar import parse_hello, parse_mail, parse_rcpt
+from tidewaiter.wire.session import NOTHING, Session
+from tidewaiter.wire.states import SERVER, Edge, State, Verb
+
+Answer = Reply | MailFrom | RcptTo | ContentStart
+
+
+class Command(NamedTuple):
+    """A verb, where it leads, and what it does."""
+
+    verb: Verb
+    edges: dict[State, Edge]
+    act: Callable[[Session, bytes], Answer]
+
+
+def _hello(verb: Verb) -> Callable[[Session, bytes], Answer]:
+    def act(session: Session, argument: bytes) -> Answer:
+        service = session.service
+        # RFC 2033 §4.1: an LMTP server does not answer HELO and EHLO positively, nor an SMTP server LHLO.
+        if (verb is Verb.LHLO) != service.lmtp:
+            raise RemoteProtocolError(replies.WRONG_HELLO)
+        session.hello = parse_hello(argument)
+        session.verb = verb
+        session.offers = NOTHING if verb is Verb.HELO else service.offers
+        if verb is Verb.HELO:
+            return service.helo
+        return service.ehlo_in_tls if session.tls else service.ehlo
+
+    return act
+
+
+def _mail(session: Session, argument: bytes) -> Answer:
+    mail = parse_mail(argument, session.offers)
+    # RFC 1870 §6.1 has 552 for a message that will never be taken: refused here, it is not sent at all.
+    if mail.size is not None and mail.size > session.service.size:
+        raise RemoteProtocolError(replies.TOO_BIG)
+    return MailFrom(mail)
+
+
+def _rcpt(session: Session, argument: bytes) -> Answer:
+    if len(session.recipients) >= session.service.limits.recipients:
+        raise RemoteProtocolError(replies.TOO_MANY_RECIPIENTS)
+    assert session.mail is not None
+    return RcptTo(parse_rcpt(argument, utf8=session.mail.utf8))
+
+
+def _data(session: Session, argument: bytes) -> Answer:
+    _want_none(argument)
+    return ContentStart(session.envelope, chunked=False)
+
+
+def _rset(_session: Session, argument: bytes) -> Answer:
+    _want_none(argument)
+    return replies.OK
+
+
+def _starttls(session: Session, argument: bytes) -> Answer:
+    _want_none(argument)
+    if session.tls:
+        raise RemoteProtocolError(replies.TLS_ACTIVE)
+    if not session.offers.starttls:
+        raise RemoteProtocolError(replies.NOT_IMPLEMENTED)
+    return replies.START_TLS
+
+
+def _quit(session: Session, argument: bytes) -> Answer:
+    _want_none(argument)
+    return session.service.bye
+
+
+def _refused(reply: Reply) -> Callable[[Session, bytes], Answer]:
+    def act(_session: Session, _argument: bytes) -> Answer:
+        raise RemoteProtocolError(reply)
+
+    return act
+
+
+def _said(reply: Reply) -> Callable[[Session, bytes], Answer]:
+    return lambda _session, _argument: reply
+
+
+def _want_none(argument: bytes) -> None:
+    if argument:
+        raise RemoteProtocolError(replies.NO_ARGUMENT)
+
+
+_ACTS: Final[dict[Verb, Callable[[Session, bytes], Answer]]] = {
+    Verb.HELO: _hello(Verb.HELO),
+    Verb.EHLO: _hello(Verb.EHLO),
+    Verb.LHLO: _hello(Verb.LHLO),
+    Verb.MAIL: _mail,
+    Verb.RCPT: _rcpt,
+    Verb.DATA: _data,
+    Verb.RSET: _rset,
+    Verb.STARTTLS: _starttls,
+    Verb.QUIT: _quit,
+    Verb.NOOP: _said(replies.OK),
+    Verb.VRFY: _said(replies.NOT_VERIFIED),
+    Verb.HELP: _said(replies.HELP),
+    Verb.EXPN: _refused(replies.NOT_IMPLEMENTED),
+}
+COMMANDS: Final = {verb.encode(): Command(verb, SERVER[verb], act) for verb, act in _ACTS.items()}
+"""By the word on the wire, in upper case."""
+UNKNOWN: Final = Command(Verb.UNKNOWN, SERVER[Verb.UNKNOWN], _refused(replies.UNKNOWN_COMMAND))

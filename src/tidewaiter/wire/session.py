@@ -1,0 +1,135 @@
+"""What a server knows of its client, and every way into and out of a transaction.
+
+`enter` is the only way from one state to another, and outside `TRANSACTION` it leaves no envelope behind: a second
+message cannot find the first one's sender or recipients, whatever failed in between (promise 5).
+"""
+
+from typing import Final
+
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Envelope, Mail
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire.body import Body
+from tidewaiter.wire.events import Close, Event, Reset
+from tidewaiter.wire.offers import Offers
+from tidewaiter.wire.service import Service
+from tidewaiter.wire.states import LAST_OF_GROUP, TRANSACTION, State, Verb
+
+NOTHING: Final = Offers(enhanced=False)
+"""What may be used before EHLO, and behind HELO."""
+
+
+class Session:
+    """The state of one connection; `Server` reads and answers for it."""
+
+    __slots__ = (
+        "_at",
+        "_errors",
+        "_events",
+        "_idle",
+        "_out",
+        "_unread",
+        "body",
+        "hello",
+        "mail",
+        "offers",
+        "recipients",
+        "service",
+        "state",
+        "tls",
+        "verb",
+    )
+
+    def __init__(self, service: Service, *, tls: bool = False) -> None:
+        """Begin before the greeting; with `tls` the connection is inside TLS from its first byte (RFC 8314 §3)."""
+        self.service = service
+        self.tls = tls
+        self.state = State.OPENING
+        self.hello = ""
+        """The name behind HELO, EHLO or LHLO, safe for a header."""
+        self.verb: Verb | None = None
+        """Which of the three it was."""
+        self.offers = NOTHING
+        """What this client was offered by the reply to it."""
+        self.mail: Mail | None = None
+        self.recipients: list[Address] = []
+        self.body: Body | None = None
+        self._unread = b""
+        self._at = 0
+        self._out: list[bytes] = []
+        self._events: list[Event] = []
+        self._errors = self._idle = 0
+
+    def output(self) -> bytes:
+        """Take what is to be sent: the replies to a whole group at once."""
+        said = b"".join(self._out)
+        self._out.clear()
+        return said
+
+    @property
+    def protocol(self) -> str:
+        """The `with` protocol of a Received header (RFC 3848, RFC 6531 §4.3)."""
+        name = "LMTP" if self.service.lmtp else "SMTP"
+        if self.mail is not None and self.mail.utf8:
+            name = "UTF8" + name
+        elif self.verb is Verb.EHLO:
+            name = "ESMTP"
+        return name + "S" if self.tls else name
+
+    @property
+    def envelope(self) -> Envelope:
+        """The transaction's envelope as it was accepted so far; there is one in the states of `TRANSACTION` only."""
+        assert self.mail is not None
+        return Envelope(self.mail, tuple(self.recipients))
+
+    def forget(self) -> None:
+        """Unlearn who the client said it was: behind the handshake nothing said before it is believed (promise 6)."""
+        self.hello = ""
+        self.verb = None
+        self.offers = NOTHING
+
+    def enter(self, state: State) -> None:
+        """Go on in `state`; outside a transaction there is no envelope and no content."""
+        self.state = state
+        if state not in TRANSACTION:
+            self.mail = None
+            self.recipients = []
+            self.body = None
+
+    def give_up(self, state: State) -> None:
+        """Go on in `state`, and tell the application if that ends a transaction that it knows of."""
+        if self.mail is not None and state not in TRANSACTION:
+            self._events.append(Reset())
+        self.enter(state)
+
+    def say(self, reply: Reply) -> None:
+        """Send a reply, and count it if it is a permanent refusal."""
+        self._out.append(reply.wire)
+        self._errors += reply.permanent
+
+    def police(self) -> None:
+        """End the connection of a client that asks for too much that brings no mail."""
+        if self._errors >= self.service.limits.errors:
+            self.hang_up(self.service.too_many_errors)
+        elif self._idle >= self.service.limits.idle_commands:
+            self.hang_up(self.service.too_many_commands)
+
+    def hang_up(self, reply: Reply) -> None:
+        """Say why, and close."""
+        if self.state is not State.CLOSED:
+            self._out.append(reply.wire)
+            self.end(reply)
+
+    def end(self, reply: Reply | None) -> None:
+        """Close: what the client sent beyond this point is not looked at."""
+        if self.state is not State.CLOSED:
+            self.enter(State.CLOSED)
+            self._unread = b""
+            self._at = 0
+            self._events.append(Close(reply))
+
+    def crowded(self, verb: Verb) -> bool:
+        """Whether the client sent on where the group had to end: nothing of that may be executed."""
+        if self._at == len(self._unread) or verb is Verb.BDAT:
+            return False
+        return not self.offers.pipelining or verb in LAST_OF_GROUP
