@@ -191,7 +191,7 @@ class Running:
 
 def _greets(port: int) -> bool:
     with suppress(OSError), socket.create_connection((HOST, port), timeout=GREETING_WITHIN) as trial:
-        return bool(trial.recv(1))
+        return bool(trial.recv(4096))
     return False
 
 

@@ -159,7 +159,9 @@ class Conversation:
         return taken
 
     def _more(self) -> None:
+        self._session.waiting = not self._unread
         block = self._client.recv(BLOCK)
+        self._session.waiting = False
         if not block:
             self._session.heard(bytes(self._unread))  # bytes of no command are evidence too
             raise EOFError

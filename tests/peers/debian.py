@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EMPTY_SYSTEM = ("-o", "Dir::State::status=/dev/null")
 SCRIPTING = ("coreutils", "dash", "findutils", "grep", "libc-bin", "sed")  # what start scripts call
 MERGED = ("bin", "sbin", "lib", "lib64")
+FOLDERS = ("dev", "proc", "run", "tmp", "root", "var/log", "var/spool")
 NOT_NEEDED = ("doc", "man", "locale", "info", "lintian")
 USERS = (
     "root:x:0:0:root:/root:/bin/sh\n"
@@ -75,9 +76,9 @@ def unpack(root: Root, folder: Path) -> None:
     archives = fetch(root)
     for archive in archives:
         _extract(archive, folder)
-    for name in ("dev", "proc", "run", "tmp", "root", "var/log"):
+    for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "tmp").chmod(0o1777)
+    (folder / "var/run").symlink_to("/run")
     _write_names(root, folder / "etc")
     for each in root.owned:
         _give(folder / each.path.lstrip("/"), each)

@@ -28,6 +28,7 @@ class Session:
 
     turns: list[tuple[str, bytes]] = field(default_factory=list)  # ("C", bytes) or ("S", bytes)
     messages: list[Message] = field(default_factory=list)
+    waiting: bool = False  # for bytes, with none left that were not read as commands or content
     ended: bool = False
 
     @property
@@ -80,21 +81,28 @@ class Sink:
         return [message for session in list(self.sessions) for message in session.messages]
 
     def wait(self, at_least: int = 1, within: float = 10.0) -> list[Message]:
-        """Give the messages once there are `at_least` and every session has ended."""
+        """Give the messages once there are `at_least` and nothing that was written to us is left to read.
+
+        Senders that keep their connection open for the next message are not waited for.
+        """
         deadline = time.monotonic() + within
-        while len(self.messages) < at_least or not all(each.ended for each in self.sessions):
+        while len(self.messages) < at_least or not self._quiet():
             if time.monotonic() > deadline:
                 raise PeerError(f"sink: {len(self.messages)} of {at_least} messages: {self.sessions}")
             time.sleep(TICK)
         return self.messages
+
+    def _quiet(self) -> bool:
+        pairs = zip(list(self.sessions), list(self._open), strict=False)
+        return all(session.ended or (session.waiting and _nothing_came(client)) for session, client in pairs)
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
                 session = Session()
-                self.sessions.append(session)
                 self._open.append(client)
+                self.sessions.append(session)
                 self._serving.append(threading.Thread(target=self._serve, args=(client, session)))
                 self._serving[-1].start()
 
@@ -103,3 +111,13 @@ class Sink:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             Conversation(client, session, self.offers, lmtp=self.lmtp).run()
         session.ended = True
+
+
+def _nothing_came(client: socket.socket) -> bool:
+    try:
+        client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
