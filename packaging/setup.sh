@@ -17,7 +17,7 @@ if [ ! -x .venv/bin/pip ] && ! "$python" -c 'import ensurepip, venv' 2>/dev/null
 fi
 
 [ -x .venv/bin/pip ] || "$python" -m venv .venv
-pip() { .venv/bin/pip --quiet --disable-pip-version-check "$@"; }
+pip() { .venv/bin/pip -qq --disable-pip-version-check "$@"; }
 
 echo "setup: installing what requirements.lock pins into .venv"
 pip install --no-deps --require-hashes -r requirements.lock
