@@ -167,8 +167,7 @@ def _held(data: bytes, *, counted: bool) -> bytes:
     return last
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One command or reply line, or the reason why there is none."""
 
     text: bytes

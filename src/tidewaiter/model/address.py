@@ -10,12 +10,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Self
 
-from tidewaiter.model.domain import DOMAIN_LIMIT, DomainError, parse_domain
+from tidewaiter.model.domain import DOMAIN_LIMIT, LABEL, DomainError, parse_domain
 
 ATEXT: Final = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
 # Two dots in a row, or one at the end, are not in RFC 5321's Dot-string, yet some mobile carriers gave such names out:
 # they are read, and written between quotes, where they are lawful.
-_PLAIN: Final = re.compile(rf"([{ATEXT}.]+)@([A-Za-z0-9_.-]+)")
+# This one expression is all that nearly every address needs; what it does not match is taken apart below.
+_PLAIN: Final = re.compile(rf"([{ATEXT}.]+)@((?:{LABEL}\.)*{LABEL})", re.IGNORECASE | re.ASCII)
 _DOT_STRING: Final = re.compile(rf"[{ATEXT}\x80-\U0010ffff]+(?:\.[{ATEXT}\x80-\U0010ffff]+)*")
 _LOOSE: Final = re.compile(rf"[{ATEXT}.\x80-\U0010ffff]+")
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*)"')
@@ -47,7 +48,9 @@ class Address:
         Raises AddressError for anything else.
         """
         plain = _PLAIN.fullmatch(text)
-        local, domain = plain.groups() if plain else _split(text)
+        if plain and len(domain := plain[2]) <= DOMAIN_LIMIT:
+            return cls(plain[1], domain.lower())
+        local, domain = _split(text)
         return cls(local, _parse_host(domain))
 
     def __str__(self) -> str:

@@ -12,9 +12,9 @@ import idna
 DOMAIN_LIMIT: Final = 255
 """RFC 5321 §4.5.3.1.2: "The maximum total length of a domain name or number is 255 octets"."""
 
-# Underscores are not in RFC 5321's grammar, but hosts of that name send mail; no reader gives them a meaning.
-_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+# In lower case. RFC 5321's grammar has no underscore, but hosts named so send mail; no reader gives it a meaning.
+LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME: Final = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 
 
 class DomainError(ValueError):

@@ -12,10 +12,11 @@ LINE_LIMIT: Final = 512
 """RFC 5321 §4.5.3.1.5: "The maximum total length of a reply line including the reply code and the <CRLF> is 512"."""
 TEXT_LIMIT: Final = LINE_LIMIT - len("250-5.100.100 \r\n")
 
-_PRINTABLE: Final = re.compile(r"[ -~]*")
+# The whole of what may be sent, tested on what will be sent: one code, printable lines, CR LF behind each and nowhere
+# else. Everything that a reply cannot do to a client, a log or a page follows from this line.
+_WIRE: Final = re.compile(r"(?:([2-5][0-9]{2})-[ -~]{0,506}\r\n(?=\1))*[2-5][0-9]{2} [ -~]{0,506}\r\n")
 _UNPRINTABLE: Final = re.compile(r"[^ -~]")
 _ENHANCED: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
-_CODE: Final = re.compile(r"[2-5][0-9]{2}")
 
 
 class ReplyError(ValueError):
@@ -36,28 +37,22 @@ class Reply:
     def __post_init__(self) -> None:
         """Check, and write once, what may be sent many times.
 
-        Raises ReplyError for anything that is not one reply of printable lines.
+        Raises ReplyError for anything that is not one reply of printable lines, and for an enhanced status code of
+        another class than the reply's.
         """
-        if not _CODE.fullmatch(str(self.code)) or not self.lines:
-            raise ReplyError(repr(self))
-        if self.enhanced and not (_ENHANCED.fullmatch(self.enhanced) and self.enhanced[0] == str(self.code)[0]):
-            # RFC 2034 §4: "the class of the enhanced status code must match the first digit of the reply code".
-            raise ReplyError(repr(self))
-        for line in self.lines:
-            if len(line) > TEXT_LIMIT or not _PRINTABLE.fullmatch(line):
-                raise ReplyError(repr(self))
-        object.__setattr__(self, "wire", self._write())
-
-    def _write(self) -> bytes:
         space = f"{self.enhanced} " if self.enhanced else ""
-        lines = [f"{self.code}-{space}{line}\r\n" for line in self.lines[:-1]]
-        lines.append(f"{self.code} {space}{self.lines[-1]}\r\n")
-        return "".join(lines).encode("ascii")
+        last = f"{self.code} {space}{self.lines[-1]}\r\n" if self.lines else ""
+        wire = "".join([f"{self.code}-{space}{line}\r\n" for line in self.lines[:-1]]) + last
+        if not _WIRE.fullmatch(wire) or len(self.lines) != wire.count("\n"):
+            raise ReplyError(repr(self))
+        if self.enhanced and not (_ENHANCED.fullmatch(self.enhanced) and self.enhanced[0] == wire[0]):
+            raise ReplyError(repr(self))
+        object.__setattr__(self, "wire", wire.encode("ascii"))
 
     @classmethod
     def of(cls, code: int, enhanced: str, *lines: str) -> Self:
         """Make a reply of text from anywhere: what is not printable becomes `?`, what is too long is cut."""
-        return cls(code, enhanced, tuple(_UNPRINTABLE.sub("?", line[:TEXT_LIMIT]) for line in lines))
+        return cls(code, enhanced, tuple([_UNPRINTABLE.sub("?", line[:TEXT_LIMIT]) for line in lines]))
 
     def with_enhanced(self) -> Self:
         """Give a final reply that has no enhanced status code the undefined one of its class (RFC 3463 §3.1)."""

@@ -28,7 +28,6 @@ from tidewaiter.wire.xclient import xclient_command
 _NOTHING: Final = Offers(enhanced=False)
 _NOT_KNOWN: Final = frozenset({500, 501, 502, 504})
 """Replies to EHLO behind which RFC 5321 §3.2 has the client try HELO."""
-_CLOSING: Final = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,44 +219,54 @@ class Client:
         return self.state is State.READY and not (self.outstanding or self._left or self._out)
 
     def _take(self, reply: Reply, events: list[Replied | Broken]) -> bool:
+        """Give a reply to the command that it answers; false where nothing more can be read."""
         verb = self._expected.popleft()
-        kind = reply.code // 100
-        if verb is Verb.EHLO and reply.code in _NOT_KNOWN:
+        code = reply.code
+        if verb is Verb.EHLO and code in _NOT_KNOWN:
             self._ahead = self.state
             self._send(Verb.HELO, f"HELO {self.hello}".encode("ascii"))
             return True
-        self._failed = self._failed or (verb is Verb.END and not reply.positive)
         places = CLIENT[verb].get(self.state) or LATE[verb][self.state]
-        if kind not in places:
-            return self._break(f"{reply.code} does not answer {verb}", events)
+        state = places.get(code // 100)
+        if state is None:
+            return self._break(f"{code} does not answer {verb}", events)
         events.append(Replied(verb, reply))
-        if reply.code == _CLOSING:
-            self._enter(State.CLOSED)
-            return False
-        if verb is Verb.END and self._expected:
-            return True
-        self._arrive(verb, places[_FAILURE if verb is Verb.END and self._failed else kind], reply)
-        return True
-
-    def _arrive(self, verb: Verb, state: State, reply: Reply) -> None:
-        if verb in (Verb.EHLO, Verb.LHLO) and reply.positive:
+        if code == 421:
+            state = State.CLOSED
+        elif verb is Verb.END:
+            state = self._end_state(state)
+        elif verb is Verb.RCPT:
+            self._accepted += code < 300
+        elif code < 300 and (verb is Verb.EHLO or verb is Verb.LHLO):
             self.offers = parse_offers(reply.lines[1:])
-        self._accepted += verb is Verb.RCPT and state is State.NAMED and reply.positive
         self._enter(state)
-        self._pump()
+        if self._queue:
+            self._pump()
+        return state is not State.CLOSED
+
+    def _end_state(self, state: State) -> State:
+        """LMTP answers once for each recipient: the transaction ends with the last, and one failure spoils it."""
+        self._failed = self._failed or state is not State.READY
+        if self._expected:
+            return self.state
+        return State.SPOILED if self._failed else state
 
     def _enter(self, state: State) -> None:
         self.state = state
         if state not in TRANSACTION:
             self._accepted = 0
-        if state in (State.GREETED, State.CLOSED):
-            self.offers = _NOTHING
+            if state is State.GREETED or state is State.CLOSED:
+                self._forget(state)
+        if not (self._expected or self._queue):
+            self._ahead = state
+
+    def _forget(self, state: State) -> None:
+        """What was offered before the handshake, or before XCLIENT, is not offered any more (RFC 3207 §4.2)."""
+        self.offers = _NOTHING
         if state is State.CLOSED:
             self._queue.clear()
             self._expected.clear()
             self._left = 0
-        if not self.outstanding:
-            self._ahead = state
 
     def _break(self, reason: str, events: list[Replied | Broken]) -> bool:
         self._enter(State.CLOSED)
@@ -298,4 +307,3 @@ class Client:
 
 _SUCCESS: Final = 2
 _GO_ON: Final = 3
-_FAILURE: Final = 5

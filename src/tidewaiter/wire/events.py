@@ -98,6 +98,4 @@ class Close:
     """Why: 221 after QUIT, 421, 500, 554; None where nothing could be said any more."""
 
 
-Event = (
-    MailFrom | RcptTo | ContentStart | Content | ChunkEnd | MessageEnd | MessageRefused | Reset | StartTls | Close
-)
+Event = MailFrom | RcptTo | ContentStart | Content | ChunkEnd | MessageEnd | MessageRefused | Reset | StartTls | Close

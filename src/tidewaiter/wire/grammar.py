@@ -2,7 +2,7 @@
 
 Every function takes the bytes behind the verb and raises RemoteProtocolError with the reply to give.
 Numbers are ASCII digits and nothing else: `int()` would take `1_0`, `+10`, spaces and the digits of other scripts.
-Case is folded on bytes, which touches ASCII only: `str.upper` would make SS of ß and I of ı.
+Case is folded on bytes, which touches ASCII only: `str.upper` turns letters of other scripts into ASCII ones.
 """
 
 import re
@@ -20,10 +20,9 @@ DIGITS: Final = re.compile(rb"[0-9]{1,10}")
 """Ten digits are 10 GB: more is no size of a message, and a chunk that long is no chunk."""
 
 # A quoted local part may hold `>` and spaces, so a path is matched with its quotes, never cut at the first `>`.
-_PATH: Final = re.compile(rb' *<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>(?: +(.*))?', re.DOTALL)
+_PATH: Final = re.compile(rb' *<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>(?: (.*))?', re.DOTALL)
 _ROUTE: Final = re.compile(r"(?:@[^@,:<>\"\s]+,)*@[^@,:<>\"\s]+:")
-_POSTMASTER: Final = "postmaster"
-_ADL: Final = "@"
+_POSTMASTER: Final = b"postmaster"
 
 # What a Received header or an XCLIENT attribute could misread becomes `?`, as in Postfix's smtpd.
 _HELLO: Final = bytes(byte if 0x21 <= byte <= 0x7E and byte not in b'<>()\\";,@' else ord("?") for byte in range(256))
@@ -40,9 +39,11 @@ def parse_hello(argument: bytes) -> str:
 def parse_mail(argument: bytes, offers: Offers) -> Mail:
     """Read `FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2) as far as `offers` goes."""
     path, words = _split(argument, b"FROM:", replies.MAIL_SYNTAX)
+    if not words:
+        return Mail(parse_path(path, utf8=False, bad=replies.BAD_SENDER) if path else None)
     given = _parameters(words)
-    size = _size(given.pop(b"SIZE", None)) if offers.size is not None and b"SIZE" in given else None
-    eight_bit = offers.eight_bit and b"BODY" in given and _body(given.pop(b"BODY"))
+    size = _size(given.pop(b"SIZE")) if offers.size is not None and b"SIZE" in given else None
+    eight_bit = _body(given.pop(b"BODY")) if offers.eight_bit and b"BODY" in given else False
     utf8 = offers.utf8 and given.pop(b"SMTPUTF8", b"") is None
     if given:
         raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
@@ -55,8 +56,10 @@ def parse_rcpt(argument: bytes, *, utf8: bool) -> Address:
     path, words = _split(argument, b"TO:", replies.RCPT_SYNTAX)
     if words:
         raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
-    if path.lower() == _POSTMASTER.encode():
-        return Address(_POSTMASTER, "")
+    if not path:
+        raise RemoteProtocolError(replies.BAD_RECIPIENT)
+    if path.lower() == _POSTMASTER:
+        return Address(_POSTMASTER.decode(), "")
     return parse_path(path, utf8=utf8, bad=replies.BAD_RECIPIENT)
 
 
@@ -68,8 +71,8 @@ def parse_path(path: bytes, *, utf8: bool, bad: Reply) -> Address:
     if not utf8 and not path.isascii():
         raise RemoteProtocolError(replies.NEEDS_UTF8)
     try:
-        text = path.decode("utf-8")
-        if text.startswith(_ADL) and (route := _ROUTE.match(text)):
+        text = path.decode()
+        if text[0] == "@" and (route := _ROUTE.match(text)):
             text = text[route.end() :]
         return Address.parse(text)
     except (UnicodeDecodeError, AddressError) as error:
@@ -79,7 +82,7 @@ def parse_path(path: bytes, *, utf8: bool, bad: Reply) -> Address:
 def parse_chunk(argument: bytes) -> tuple[int, bool]:
     """Read `chunk-size [LAST]` (RFC 3030 §2): the octets that follow, and whether they are the last."""
     count, *end = argument.split(b" ")
-    if not DIGITS.fullmatch(count) or end and (len(end) > 1 or end[0].upper() != b"LAST"):
+    if not DIGITS.fullmatch(count) or [word.upper() for word in end] not in ([], [b"LAST"]):
         raise RemoteProtocolError(replies.BDAT_SYNTAX)
     return int(count), bool(end)
 
@@ -93,7 +96,7 @@ def _split(argument: bytes, keyword: bytes, syntax: Reply) -> tuple[bytes, list[
     if argument[: len(keyword)].upper() == keyword:
         path = _PATH.fullmatch(argument, len(keyword))
         if path:
-            return path[1], [word for word in (path[2] or b"").split(b" ") if word]
+            return path[1], list(filter(None, path[2].split(b" "))) if path[2] else []
     raise RemoteProtocolError(syntax)
 
 

@@ -1,9 +1,10 @@
 """Replies as they are read from a server: strict about CR LF, multi-line, bounded."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from tidewaiter.lines.scan import take_line
+from tidewaiter.lines.scan import Line, take_line
 from tidewaiter.model.reply import Reply
 
 LINE_LIMIT: Final = 2048
@@ -12,7 +13,7 @@ LINES: Final = 128
 """Lines of one reply: no EHLO reply is near it, and a server cannot make us hold more."""
 
 _LINE: Final = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
-_ENHANCED: Final = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3}) ?")
+_ENHANCED: Final = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |\Z)")
 
 
 class ReplyReader:
@@ -42,31 +43,48 @@ class ReplyReader:
     def next_reply(self) -> Reply | None:
         """Return the next whole reply; None for want of more bytes, or because of `broken`."""
         while not self.broken and (line := take_line(self._unread, self._at, LINE_LIMIT)) is not None:
-            found = None if line.odd is not None else _LINE.fullmatch(line.text)
-            if found is None:
-                self.broken = "a reply line is malformed"
-            elif self._lines and found[1] != self._code:
-                # RFC 5321 §4.2.1 wants one code on all lines; a server that changes it says two things at once.
-                self.broken = "a reply changes its code"
-            elif len(self._lines) == LINES:
-                self.broken = "a reply has too many lines"
-            else:
+            if not self._lines and line.odd is None and (reply := _parse_single(line.text)) is not None:
                 self._at = line.end
-                self._code = found[1]
-                self._lines.append((found[3] or b"").decode("ascii", "replace"))
-                if found[2] != b"-":
-                    return self._finish()
+                return reply
+            if self._take_part(line):
+                lines, self._lines = self._lines, []
+                return _make(int(self._code), lines)
         return None
 
-    def _finish(self) -> Reply:
-        lines, self._lines = self._lines, []
-        return parse_reply(int(self._code), lines)
+    def _take_part(self, line: Line) -> bool:
+        """Take one line of several, and say whether it was the last."""
+        found = None if line.odd is not None else _LINE.fullmatch(line.text)
+        if found is None:
+            self.broken = "a reply line is malformed"
+        elif self._lines and found[1] != self._code:
+            # RFC 5321 §4.2.1 wants one code on all lines; a server that changes it says two things at once.
+            self.broken = "a reply changes its code"
+        elif len(self._lines) == LINES:
+            self.broken = "a reply has too many lines"
+        else:
+            self._at = line.end
+            self._code = found[1]
+            self._lines.append((found[3] or b"").decode("ascii", "replace"))
+            return found[2] != b"-"
+        return False
 
 
-def parse_reply(code: int, lines: list[str]) -> Reply:
+@lru_cache(maxsize=256)
+def _parse_single(text: bytes) -> Reply | None:
+    """Read a reply of one line; None if it is not one.
+
+    A next hop says the same few things all day, so what it said is kept: 256 lines of at most 2 KiB.
+    """
+    found = _LINE.fullmatch(text)
+    if found is None or found[2] == b"-":
+        return None
+    return _make(int(found[1]), [(found[3] or b"").decode("ascii", "replace")])
+
+
+def _make(code: int, lines: list[str]) -> Reply:
     """Make the value: the enhanced status code of the first line is that of the reply (RFC 2034 §4)."""
     found = _ENHANCED.match(lines[0])
     if found is None or found[1][0] != str(code)[0]:
         return Reply.of(code, "", *lines)
-    prefix = found[0].rstrip()
-    return Reply.of(code, prefix, *(line.removeprefix(prefix).removeprefix(" ") for line in lines))
+    prefix = found[1]
+    return Reply.of(code, prefix, *[line.removeprefix(prefix).removeprefix(" ") for line in lines])

@@ -11,7 +11,7 @@ The rules it keeps:
 """
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from tidewaiter.lines.scan import take_line
 from tidewaiter.model.oddity import OddityKind
@@ -38,6 +38,10 @@ from tidewaiter.wire.states import COMMAND, SERVER, Edge, State, Verb
 
 TINY_CHUNK: Final = 1024
 """A chunk below this that is not the last counts as idle: each costs us far more than it costs the client."""
+
+
+_ASKS_FOR_MORE: Final = frozenset({Verb.DATA, Verb.BDAT})
+"""Commands that a positive answer does not finish: 354, where others have 2xx."""
 
 
 class _Question(NamedTuple):
@@ -74,7 +78,9 @@ class Server(Session):
         """Interpret what the client sent, up to the first event that asks."""
         self._events = []
         if self._question is None:
-            return self._run(data)
+            self._unread = self._unread[self._at :] + data if self._unread else data
+            self._at = 0
+            return self._run()
         if not self.reading:
             misuse("receive was called while reading was false")
         self._waiting += data
@@ -89,17 +95,18 @@ class Server(Session):
         question = self._question
         if question is None:
             misuse("nothing was asked")
-        self._check_answer(question.verb, (reply, *others))
+        if others or (reply.code < 400 and (reply.code < 300) is (question.verb in _ASKS_FOR_MORE)):
+            self._check_answer(question.verb, (reply, *others))
         self._question = None
         self._events = []
         if self._waiting:
             self._unread = self._unread[self._at :] + self._waiting
             self._at = 0
             self._waiting = b""
-        _ANSWER[question.verb](self, question, reply.with_enhanced(), others)
+        self._ANSWER[question.verb](self, question, reply if reply.enhanced else reply.with_enhanced(), others)
         if close or reply.code == 421:
             self.end(reply)
-        return self._run(b"")
+        return self._run() if self._unread else self._events
 
     def close(self, reply: Reply) -> list[Event]:
         """End the connection for a reason of ours: 421, or 554 in the place of the greeting (RFC 5321 §3.1)."""
@@ -123,20 +130,17 @@ class Server(Session):
 
     def _check_answer(self, verb: Verb, said: tuple[Reply, ...]) -> None:
         """An answer of the wrong kind would tell the client something else than the state that it leads to."""
-        kind = 3 if verb is Verb.DATA or verb is Verb.BDAT else 2
+        kind = 3 if verb in _ASKS_FOR_MORE else 2
         for reply in said:
-            if reply.code // 100 != kind and reply.positive:
+            if reply.positive and reply.code // 100 != kind:
                 misuse(f"{reply} does not answer {verb}")
         if len(said) > 1 and not (self.service.lmtp and verb is Verb.END and len(said) == len(self.recipients)):
             misuse("one reply is wanted, or with LMTP one for each recipient")
 
     # Turns: each takes one command, or one piece of content, and says whether there may be more.
 
-    def _run(self, data: bytes) -> list[Event]:
-        if data:
-            self._unread = self._unread[self._at :] + data
-            self._at = 0
-        while self._question is None and self._at < len(self._unread) and _TURN[self.state](self):
+    def _run(self) -> list[Event]:
+        while self._question is None and self._at < len(self._unread) and self._TURN[self.state](self):
             pass
         if self._at == len(self._unread):
             self._unread = b""
@@ -144,38 +148,37 @@ class Server(Session):
         return self._events
 
     def _command(self) -> bool:
+        # Every command of every client comes through here: what is inlined was measured (bench/wire.py).
         line = take_line(self._unread, self._at, self.service.limits.line)
         if line is None:
             return False
-        if line.odd is not None:
-            self.hang_up(replies.LONG_COMMAND if line.odd is OddityKind.LONG_LINE else replies.BAD_LINE)
+        text, self._at, odd, _ = line
+        if odd is not None:
+            self.hang_up(replies.LONG_COMMAND if odd is OddityKind.LONG_LINE else replies.BAD_LINE)
             return False
-        self._at = line.end
-        word, _, argument = line.text.partition(b" ")
+        word, _, argument = text.partition(b" ")
         word = word.upper()
         if word == b"BDAT":
             self._bdat(argument)
-        else:
-            self._obey(word, argument)
-        return True
-
-    def _obey(self, word: bytes, argument: bytes) -> None:
+            return True
         verb, edges, act = COMMANDS.get(word, UNKNOWN)
         edge = edges[self.state]
         if self._at < len(self._unread) and self.crowded(verb):
             self.hang_up(replies.SYNCHRONIZATION)
-            return
-        try:
-            if edge.wrong is not None:
-                raise RemoteProtocolError(edge.wrong)
-            said = act(self, argument)
-        except RemoteProtocolError as error:
-            self._refuse(edge, error.reply)
-            return
-        if isinstance(said, Reply):
-            self._do(edge, said)
+        elif edge.wrong is not None:
+            self._refuse(edge, edge.wrong)
         else:
-            self._ask(verb, edge, said)
+            try:
+                said = act(self, argument)
+            except RemoteProtocolError as error:
+                self._refuse(edge, error.reply)
+                return True
+            if isinstance(said, Reply):
+                self._do(edge, said)
+            else:
+                self._question = _Question(verb, edge, said)
+                self._events.append(said)
+        return True
 
     def _do(self, edge: Edge, reply: Reply) -> None:
         """Finish a command that needs nobody's answer; it brings no message nearer, so it counts as idle."""
@@ -330,22 +333,21 @@ class Server(Session):
         self.enter(question.edge.accepted if reply.positive else question.edge.refused)
         self._end_group()
 
+    _TURN: ClassVar[dict[State, Callable[["Server"], bool]]] = {
+        State.OPENING: _too_early,
+        State.CONTENT: _content,
+        State.CHUNK: _content,
+        State.DRAIN: _drain,
+        State.HANDSHAKE: _plain_text,
+        State.CLOSED: _ignore,
+        **dict.fromkeys(COMMAND, _command),
+    }
 
-_TURN: Final[dict[State, Callable[[Server], bool]]] = {
-    State.OPENING: Server._too_early,
-    State.CONTENT: Server._content,
-    State.CHUNK: Server._content,
-    State.DRAIN: Server._drain,
-    State.HANDSHAKE: Server._plain_text,
-    State.CLOSED: Server._ignore,
-    **dict.fromkeys(COMMAND, Server._command),
-}
-
-_ANSWER: Final[dict[Verb, Callable[[Server, _Question, Reply, tuple[Reply, ...]], None]]] = {
-    Verb.MAIL: Server._answer_command,
-    Verb.RCPT: Server._answer_command,
-    Verb.DATA: Server._answer_command,
-    Verb.BDAT: Server._answer_chunk,
-    Verb.CHUNK_END: Server._answer_content,
-    Verb.END: Server._answer_content,
-}
+    _ANSWER: ClassVar[dict[Verb, Callable[["Server", _Question, Reply, tuple[Reply, ...]], None]]] = {
+        Verb.MAIL: _answer_command,
+        Verb.RCPT: _answer_command,
+        Verb.DATA: _answer_command,
+        Verb.BDAT: _answer_chunk,
+        Verb.CHUNK_END: _answer_content,
+        Verb.END: _answer_content,
+    }

@@ -8,6 +8,7 @@ from tidewaiter.model.reply import Reply
 from tidewaiter.wire.offers import Offers
 
 MEBIBYTE: Final = 1024 * 1024
+DEFAULT_OFFERS: Final = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Service:
     """A listener's voice. Make a new one when the offers change; connections keep the one they began with."""
 
     hostname: str
-    offers: Offers = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True)
+    offers: Offers = DEFAULT_OFFERS
     """STARTTLS is offered until it is used. SIZE becomes the smaller of what is given here and `limits.size`."""
     limits: Limits = Limits()
     data: Positions = STRANGERS_DATA
@@ -71,5 +72,5 @@ class Service:
             object.__setattr__(self, name, reply)
 
     def closing(self, enhanced: str, text: str) -> Reply:
-        """Make a 421, which may answer any command : RFC 5321 §3.8 lets it be sent "after the server receives any command"."""
+        """Make a 421, which may answer any command (RFC 5321 §3.8)."""
         return Reply.of(421, enhanced, f"{self.hostname} {text}")

@@ -4,16 +4,18 @@
 message cannot find the first one's sender or recipients, whatever failed in between (promise 5).
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.reply import Reply
-from tidewaiter.wire.body import Body
 from tidewaiter.wire.events import Close, Event, Reset
 from tidewaiter.wire.offers import Offers
 from tidewaiter.wire.service import Service
 from tidewaiter.wire.states import LAST_OF_GROUP, TRANSACTION, State, Verb
+
+if TYPE_CHECKING:
+    from tidewaiter.model.address import Address
+    from tidewaiter.wire.body import Body
 
 NOTHING: Final = Offers(enhanced=False)
 """What may be used before EHLO, and behind HELO."""
@@ -105,7 +107,8 @@ class Session:
     def say(self, reply: Reply) -> None:
         """Send a reply, and count it if it is a permanent refusal."""
         self._out.append(reply.wire)
-        self._errors += reply.permanent
+        if reply.code >= 500:
+            self._errors += 1
 
     def police(self) -> None:
         """End the connection of a client that asks for too much that brings no mail."""
