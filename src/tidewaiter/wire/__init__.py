@@ -23,3 +23,50 @@ A client (`Client`) has one method for each command and reports `Replied(verb, r
 `Broken` means: close, believe nothing more. `client.idle` says whether a connection is fit for a pool.
 State tables: `states`. Neither side ever raises for what its peer sent.
 """
+
+from tidewaiter.wire import replies
+from tidewaiter.wire.client import Broken, Client, Replied
+from tidewaiter.wire.errors import LocalProtocolError, WireError
+from tidewaiter.wire.events import (
+    ChunkEnd,
+    Close,
+    Content,
+    ContentStart,
+    Event,
+    MailFrom,
+    MessageEnd,
+    MessageRefused,
+    RcptTo,
+    Reset,
+    StartTls,
+)
+from tidewaiter.wire.offers import Offers
+from tidewaiter.wire.server import Server
+from tidewaiter.wire.service import Limits, Service
+from tidewaiter.wire.states import State, Verb
+
+__all__ = [
+    "Broken",
+    "ChunkEnd",
+    "Client",
+    "Close",
+    "Content",
+    "ContentStart",
+    "Event",
+    "Limits",
+    "LocalProtocolError",
+    "MailFrom",
+    "MessageEnd",
+    "MessageRefused",
+    "Offers",
+    "RcptTo",
+    "Replied",
+    "Reset",
+    "Server",
+    "Service",
+    "StartTls",
+    "State",
+    "Verb",
+    "WireError",
+    "replies",
+]
