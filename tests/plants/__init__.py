@@ -61,16 +61,22 @@ def all_plants() -> list[Plant]:
     return [Plant(name=file.stem, **tomllib.loads(file.read_text(encoding="utf-8"))) for file in files]
 
 
-def outcomes(plant: Plant, folder: Path) -> dict[str, str]:
-    """How each case of the plant's test ended with the bug in: see `verdict.py` for the words."""
-    tree, verdict = folder / "tree", folder / "verdict.json"
+def planted(plant: Plant, folder: Path) -> tuple[Path, dict[str, str]]:
+    """Copy the tree into `folder` and put the bug in: the copy, and an environment whose imports come from it."""
+    tree = folder / "tree"
     shutil.copytree(ROOT, tree, ignore=_LEFT_BEHIND)
     plant.put_into(tree)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return tree, {**inherited, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def outcomes(plant: Plant, folder: Path) -> dict[str, str]:
+    """How each case of the plant's test ended with the bug in: see `verdict.py` for the words."""
+    tree, environment = planted(plant, folder)
+    verdict = folder / "verdict.json"
     # A fixed seed: what a property finds must be found every time.
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:xdist", "--hypothesis-seed=0"]
     command += ["-p", "tests.plants.verdict", f"--verdict={verdict}", f"--timeout={_SECONDS // 2}", plant.test]
-    environment = {**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=_SECONDS, check=False)
     if not verdict.exists():
         return {plant.test: f"did not run: {done.stdout.decode()}{done.stderr.decode()}"}

@@ -1,0 +1,94 @@
+"""Can each harness say every attack, does it find the planted bugs of its parts, and is the code clean under it?"""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fuzz import run
+from tests.conftest import Count
+from tests.plants import Plant, all_plants, planted
+from tidewaiter.knowledge.vectors import vectors
+from tidewaiter.model.vector import ContentVector, Vector
+
+NAMES = run.names()
+FULL = 3_000_000
+
+
+def wire_of(vector: Vector) -> bytes:
+    if isinstance(vector, ContentVector):
+        return vector.content
+    return b"".join(step.send for step in vector.steps)
+
+
+def side_of(vector: Vector) -> str:
+    return "content" if isinstance(vector, ContentVector) else vector.side
+
+
+@contextmanager
+def listening(ear: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What the function named `ear` is handed in bytes, while the context lasts."""
+    module, _, path = ear.partition(":")
+    *owners, name = path.split(".")
+    owner: Any = importlib.import_module(module)
+    for part in owners:
+        owner = getattr(owner, part)
+    heard: list[bytes] = []
+    real = getattr(owner, name)
+
+    def hear(*args: Any, **kwargs: Any) -> Any:
+        heard.append(next(bytes(arg) for arg in args if isinstance(arg, (bytes, bytearray, memoryview))))
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, hear)
+        yield heard
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_once_broke_a_harness_does_so_no_more(name: str) -> None:
+    for data in run.corpus(name):
+        run.harness(name).one_input(data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_harness_can_say_every_vector_byte_for_byte(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = run.harness(name)
+    for vector in vectors().values():
+        if side_of(vector) in harness.VECTORS:
+            with listening(harness.EAR, monkeypatch) as heard:
+                harness.one_input(harness.says(wire_of(vector)))
+            assert wire_of(vector) in b"".join(heard), vector.name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_breaks_under_a_harness(name: str, count: Count) -> None:
+    assert run.try_inputs(name, count(f"inputs of fuzz_{name}, seed {run.SEED}", 10_000, FULL))
+
+
+def test_every_kind_of_vector_can_be_said_by_some_harness() -> None:
+    said = {side for name in NAMES for side in run.harness(name).VECTORS}
+    assert {side_of(vector) for vector in vectors().values()} <= said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    ("name", "plant"),
+    [(name, plant) for name in NAMES for plant in all_plants() if plant.path in run.harness(name).PARTS],
+    ids=lambda value: value.name if isinstance(value, Plant) else value,
+)
+def test_a_harness_finds_each_planted_bug_of_its_parts(name: str, plant: Plant, count: Count, tmp_path: Path) -> None:
+    tree, environment = planted(plant, tmp_path)
+    runs = count("executions in which a harness must find a planted bug", 50_000, FULL)
+    command = [sys.executable, "fuzz/run.py", name, "--runs", str(runs)]
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout
+    assert f"{name}: broken by input" in done.stdout, done.stderr
