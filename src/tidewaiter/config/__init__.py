@@ -5,7 +5,7 @@ It opens no file: the bytes come in, and what needs the disk is checked by `tide
 """
 
 from tidewaiter.config.error import ConfigError, Mistake
-from tidewaiter.config.parsing import parse
+from tidewaiter.config.parsing import locate, parse
 from tidewaiter.config.settings import Settings
 
-__all__ = ["ConfigError", "Mistake", "Settings", "parse"]
+__all__ = ["ConfigError", "Mistake", "Settings", "locate", "parse"]

@@ -100,11 +100,7 @@ def _certificates(settings: Settings) -> Iterator[Complaint]:
         for name in ("certificate", "key"):
             given = getattr(listener, name) is not None
             if given == (listener.tls is ListenerTls.OFF):
-                message = (
-                    "has no use while tls is off"
-                    if given
-                    else f'is missing for tls = "{listener.tls.value}"'
-                )
+                message = "has no use while tls is off" if given else f'is missing for tls = "{listener.tls.value}"'
                 yield ("listener", place, name), message
     for place, route in enumerate(settings.route):
         if route.ca is not None and route.tls is not HopTls.VERIFY:

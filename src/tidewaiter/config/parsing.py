@@ -29,6 +29,11 @@ class _WrongError(Exception):
     """A value is wrong, and a complaint about it has been noted."""
 
 
+def locate(complaints: list[Complaint], data: bytes, file: str) -> ConfigError:
+    """The error for complaints about the settings that `parse` gave for these very bytes."""
+    return ConfigError(_placed(complaints, data.decode(), file))
+
+
 def parse(data: bytes, file: str) -> Settings:
     """Read a configuration file.
 
@@ -39,7 +44,7 @@ def parse(data: bytes, file: str) -> Settings:
     text, table = _load(data, file)
     walk = _Walk(PurePosixPath(file).parent)
     try:
-        settings: Settings = walk.table(Settings, table, ())
+        settings = typing.cast("Settings", walk.table(Settings, table, ()))
     except _WrongError:
         raise ConfigError(_placed(walk.complaints, text, file)) from None
     if complaints := list(mistakes_of_meaning(settings)):
@@ -47,13 +52,14 @@ def parse(data: bytes, file: str) -> Settings:
     return settings
 
 
-def _load(data: bytes, file: str) -> tuple[str, dict[str, Any]]:
+def _load(data: bytes, file: str) -> tuple[str, dict[str, object]]:
     try:
-        text = data.decode("utf-8")
-        return text, tomllib.loads(text)
+        text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError((Mistake(file, line, "", "not UTF-8, as TOML must be"),)) from None
+    try:
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         match = _TOML_PLACE.search(str(error))
         line = int(match[1]) if match and match[1] else text.count("\n") + 1
@@ -78,7 +84,7 @@ class _Walk:
         self.complaints: list[Complaint] = []
         self._folder = folder
 
-    def table(self, kind: type[Any], table: object, path: Path, base: object = None) -> Any:
+    def table(self, kind: type[Any], table: object, path: Path, base: object = None) -> object:
         """Read a table as `kind`; keys it lacks are as in `base`, or as `kind` has them."""
         if not isinstance(table, dict):
             self._complain(path, "must be a table")
@@ -91,7 +97,7 @@ class _Walk:
             raise _WrongError
         return kind(**values)
 
-    def _key(self, key: Key, table: dict[str, Any], path: Path) -> Any:
+    def _key(self, key: Key, table: dict[str, Any], path: Path) -> object:
         here = (*path, key.name)
         if key.name in table:
             return self._value(key, table[key.name], here)
@@ -101,7 +107,7 @@ class _Walk:
             return self.table(key.kind, {}, here, key.default)
         return self._placed_in_folder(key.default)
 
-    def _value(self, key: Key, value: object, path: Path) -> Any:
+    def _value(self, key: Key, value: object, path: Path) -> object:
         if not key.listed:
             return self._one(key, value, path)
         if not isinstance(value, list):
@@ -113,7 +119,7 @@ class _Walk:
         places = {place: (self._one, key, one, (*path, place)) for place, one in enumerate(value)}
         return tuple(self._all(places).values())
 
-    def _one(self, key: Key, value: object, path: Path) -> Any:
+    def _one(self, key: Key, value: object, path: Path) -> object:
         if key.tabled:
             base = None if key.listed or key.default is NODEFAULT else key.default
             return self.table(key.kind, value, path, base)
@@ -134,7 +140,7 @@ class _Walk:
             raise _WrongError
         return results
 
-    def _placed_in_folder(self, value: Any) -> Any:
+    def _placed_in_folder(self, value: object) -> object:
         match value:
             case PurePosixPath():
                 return self._folder / value

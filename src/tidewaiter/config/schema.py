@@ -8,7 +8,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 import msgspec
-from msgspec import NODEFAULT, Meta, Struct
+from msgspec import Meta, Struct
 
 from tidewaiter.config.values import READERS, WRITERS
 
@@ -31,7 +31,7 @@ class Key(typing.NamedTuple):
         return is_table(self.kind)
 
 
-def is_table(kind: Any) -> bool:
+def is_table(kind: object) -> bool:
     """Whether a type is written as a TOML table."""
     return isinstance(kind, type) and (issubclass(kind, Struct) or kind.__name__ == "Positions")
 
@@ -53,7 +53,7 @@ def _defaults(kind: type[Any]) -> Iterator[tuple[str, Any]]:
         yield from ((field.name, field.default) for field in msgspec.structs.fields(kind))
 
 
-def _bare(hint: Any) -> tuple[Any, Meta]:
+def _bare(hint: Any) -> tuple[Any, Meta]:  # noqa: ANN401 - type expressions have no type
     """A type without `None` and without its bounds, and the bounds."""
     if typing.get_origin(hint) is typing.Annotated:
         return hint.__origin__, hint.__metadata__[0]

@@ -150,9 +150,7 @@ def read_network(text: str) -> Network:
     try:
         return ip_network(text)
     except ValueError as error:
-        raise ValueError(
-            f"write a network such as 192.0.2.0/24 or 2001:db8::/32: {error}"
-        ) from None
+        raise ValueError(f"write a network such as 192.0.2.0/24 or 2001:db8::/32: {error}") from None
 
 
 def read_endpoint(text: str) -> Endpoint:
@@ -184,9 +182,7 @@ def read_next_hop(text: str) -> NextHop:
         return SocketHop(read_path(rest))
     if scheme in HOP_PORTS and colon and rest.startswith("//"):
         return _read_tcp_hop(scheme, rest[2:])
-    raise ValueError(
-        "write smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtp:/SOCKET or maildir:PATH"
-    )
+    raise ValueError("write smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtp:/SOCKET or maildir:PATH")
 
 
 def _read_tcp_hop(scheme: str, text: str) -> TcpHop:

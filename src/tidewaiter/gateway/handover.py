@@ -52,7 +52,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
         """Read the handover, and keep its descriptors from any process started from here."""
         handover = msgspec.json.decode(argv[1], type=cls)
         for descriptor in handover.descriptors():
-            os.set_inheritable(descriptor, False)
+            os.set_inheritable(descriptor, False)  # noqa: FBT003 - it has no name for it
         return handover
 
     def argument(self) -> str:

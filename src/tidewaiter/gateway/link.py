@@ -33,7 +33,7 @@ class Link:
         :param on_leave: called once, when the supervisor has gone: leave at once.
         """
         self._socket = socket.socket(fileno=descriptor)
-        self._socket.setblocking(False)
+        self._socket.setblocking(False)  # noqa: FBT003 - it has no name for it
         self._loop = loop
         self._on_drain: Callable[[], None] | None = on_drain
         self._on_leave = on_leave

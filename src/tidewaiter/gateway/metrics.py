@@ -17,3 +17,11 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "log_lines_dropped": ("Log lines lost because nobody read them.", ()),
 }
 """Name (served as `tidewaiter_NAME_total`), help, and labels in order."""
+
+GAUGES: dict[str, str] = {
+    "open_connections": "Client connections open now, over all workers.",
+    "workers": "Workers connected to the clerk.",
+    "store_up": "1 if the last attempt to write the store went well, else 0.",
+    "records_waiting": "Records that the clerk has and the store not yet.",
+}
+"""Name (served as `tidewaiter_NAME`) and help."""

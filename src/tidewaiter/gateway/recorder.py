@@ -55,7 +55,7 @@ class Recorder:
         self._timer.cancel()
         deadline = self._loop.time() + seconds
         self._outbox.flush()
-        while not self._outbox.empty and self._loop.time() < deadline:
+        while not self._outbox.empty and self._loop.time() < deadline:  # noqa: ASYNC110 - once in a life
             await asyncio.sleep(0.01)
         self._outbox.disconnect()
         self._journal.flush()

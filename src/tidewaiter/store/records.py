@@ -65,7 +65,7 @@ class Transaction(Struct, frozen=True, kw_only=True, tag_field="event", tag="tra
     """Its reply to the final dot."""
     queue_id: str = ""
     """The id that the next hop gave it, as far as its reply tells."""
-    oddities: dict[str, int] = {}  # noqa: RUF012 - msgspec copies an empty default
+    oddities: dict[str, int] = {}
     """How many of each kind, by the kind's name."""
     findings: tuple[Finding, ...] = ()
 

@@ -1,0 +1,85 @@
+"""The clerk: alone writes the store, adds up the counters, and says whether the gateway is well.
+
+    python -m tidewaiter.gateway.clerk '{…}'      (see `handover`)
+
+It can die at any moment: workers keep what it has not acknowledged, and send it to the next one.
+"""
+
+import asyncio
+import socket
+import sys
+from http import HTTPStatus
+
+import msgspec
+import uvloop
+
+from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.desk import Desk
+from tidewaiter.gateway.handover import Handover
+from tidewaiter.gateway.journal import Journal, logger
+from tidewaiter.gateway.link import Link
+from tidewaiter.gateway.pages import Page, Pages
+from tidewaiter.gateway.scribe import Scribe
+from tidewaiter.gateway.tally import CONTENT_TYPE, Tally
+
+
+class Clerk:
+    """The process's parts, on its loop."""
+
+    def __init__(self, handover: Handover, loop: asyncio.AbstractEventLoop) -> None:
+        """Make them; `serve` starts them."""
+        self._loop = loop
+        self._leaving = asyncio.Event()
+        self._link = Link(handover.link, loop, on_drain=self._leaving.set, on_leave=self._leaving.set)
+        self._listeners = [socket.socket(fileno=descriptor) for descriptor in handover.listeners]
+        self._connections = Connections(handover.connections, handover.columns, handover.column)
+        self._log = logger(Journal(handover.log, loop.call_soon), process="clerk", generation=handover.generation)
+        self._scribe = Scribe(handover.settings().store, loop, self._log)
+        self._desks: set[Desk] = set()
+        self._tally = Tally(
+            {
+                "open_connections": self._connections.total,
+                "workers": lambda: len(self._desks),
+                "store_up": lambda: float(self._scribe.trouble is None),
+                "records_waiting": lambda: sum(desk.waiting for desk in self._desks),
+            }
+        )
+
+    async def serve(self) -> None:
+        """Serve until the supervisor says to leave, or is gone."""
+        desks, *pages = self._listeners
+        servers = [await self._loop.create_unix_server(self._desk, sock=desks)]
+        servers += [await self._loop.create_server(self._page, sock=listener) for listener in pages]
+        self._link.ready()
+        await self._leaving.wait()
+        for server in servers:
+            server.close()
+        await asyncio.to_thread(self._scribe.close)
+
+    def _desk(self) -> Desk:
+        return Desk(self._scribe, self._tally, self._desks)
+
+    def _page(self) -> Pages:
+        routes = {"/metrics": self._metrics, "/livez": self._alive, "/readyz": self._ready}
+        return Pages(routes, self._loop)
+
+    def _metrics(self) -> Page:
+        return Page(HTTPStatus.OK, CONTENT_TYPE, self._tally.page())
+
+    def _alive(self) -> Page:
+        return Page(HTTPStatus.OK, "application/json", b'{"alive":true}\n')
+
+    def _ready(self) -> Page:
+        """Ready while a worker is there; a store in trouble is told, but mail flows without it."""
+        status = HTTPStatus.OK if self._desks else HTTPStatus.SERVICE_UNAVAILABLE
+        body = {"workers": len(self._desks), "store": self._scribe.trouble or "ok"}
+        return Page(status, "application/json", msgspec.json.encode(body) + b"\n")
+
+
+async def _main(argv: list[str]) -> None:
+    await Clerk(Handover.receive(argv), asyncio.get_running_loop()).serve()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_main(sys.argv))

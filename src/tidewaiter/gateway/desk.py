@@ -1,0 +1,107 @@
+"""The clerk's side of a worker's outbox: lines in, records to the scribe, acknowledgements out."""
+
+import asyncio
+from functools import partial
+
+import msgspec
+
+from tidewaiter.gateway.outbox import ACKNOWLEDGEMENT_BYTES
+from tidewaiter.gateway.scribe import Batch, Scribe
+from tidewaiter.gateway.tally import Tally
+from tidewaiter.store.records import Record, Refusal, Transaction
+
+WAITING_RECORDS = 2000
+"""Records of one worker that wait for the store before we read no more from it."""
+
+_LINE_BYTES = 1 << 20  # a thousand recipients of 300 octets, twice escaped
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="event", tag="hello"):
+    """A worker's first line."""
+
+    worker: int
+    generation: int
+
+
+class Counts(msgspec.Struct, frozen=True, tag_field="event", tag="counts"):
+    """What a worker counted since its last such line: name and labels, and how many."""
+
+    counts: list[tuple[list[str], int]]
+
+
+_LINE = msgspec.json.Decoder(Hello | Counts | Transaction | Refusal)
+
+
+class Desk(asyncio.Protocol):
+    """One worker's connection."""
+
+    def __init__(self, scribe: Scribe, tally: Tally, desks: "set[Desk]") -> None:
+        """Join `desks` while connected."""
+        self._scribe = scribe
+        self._tally = tally
+        self._desks = desks
+        self._rest = b""
+        self._transport: asyncio.Transport | None = None
+        self.waiting = 0
+        """Records that are not on disk yet."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A worker has connected."""
+        assert isinstance(transport, asyncio.Transport), "a stream"
+        self._transport = transport
+        self._desks.add(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """It has left; what it sent will be stored all the same."""
+        self._transport = None
+        self._desks.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole lines; the rest waits for its end."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LINE_BYTES and self._transport is not None:
+            self._transport.abort()  # not one of our workers
+            return
+        records, done = [], 0
+        for value in map(self._read, lines):
+            match value:
+                case Hello():
+                    pass
+                case Counts():
+                    self._count(value)
+                case Transaction() | Refusal():
+                    records.append(value)
+                    done += 1
+                case None:
+                    self._tally.add("records_malformed", [], 1)
+                    done += 1
+        if done:
+            self._store(records, done)
+
+    @staticmethod
+    def _read(line: bytes) -> "Hello | Counts | Record | None":
+        try:
+            return _LINE.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def _count(self, counts: Counts) -> None:
+        for (name, *labels), by in counts.counts:
+            self._tally.add(name, labels, by)
+
+    def _store(self, records: list[Record], done: int) -> None:
+        for record in records:
+            if isinstance(record, Transaction):
+                self._tally.took(record.seconds)
+        self.waiting += done
+        if self.waiting > WAITING_RECORDS and self._transport is not None:
+            self._transport.pause_reading()
+        self._scribe.take(Batch(records, partial(self._acknowledge, done)))
+
+    def _acknowledge(self, done: int) -> None:
+        self.waiting -= done
+        if self._transport is None:
+            return
+        self._transport.write(done.to_bytes(ACKNOWLEDGEMENT_BYTES, "big"))
+        if self.waiting <= WAITING_RECORDS:
+            self._transport.resume_reading()

@@ -1,0 +1,265 @@
+"""The first process: holds the sockets, starts the others, restarts those that die, reloads, stops.
+
+It carries no mail and has no event loop, so that little can go wrong in it: it waits for signals
+and for its children's links, and does one thing after the other. What it keeps:
+
+- A bad configuration, or workers that do not come up with it, change nothing.
+- An address once bound stays open while any generation uses it: a reload refuses nobody.
+- If it dies, however, the links close and its children leave; the lock on the state folder is
+  theirs too, so that a successor begins when the last of them is gone.
+"""
+
+import select
+import signal
+import time
+from collections.abc import Mapping, MutableMapping, Sequence
+from functools import partial
+from pathlib import Path
+from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
+
+from structlog.typing import FilteringBoundLogger
+
+from tidewaiter.config import ConfigError, Settings
+from tidewaiter.gateway.children import Child, command
+from tidewaiter.gateway.error import StartError
+from tidewaiter.gateway.generation import Crew, Generation, Post
+from tidewaiter.gateway.ground import Ground
+from tidewaiter.gateway.handover import Handover
+from tidewaiter.gateway.journal import Journal, call_now, logger
+from tidewaiter.gateway.signals import Signals
+from tidewaiter.net.notify import READY, STOPPING, WATCHDOG, Notifier, reloading
+
+PROGRAMS: Mapping[str, Sequence[str]] = {
+    "worker": command("tidewaiter.gateway.worker"),
+    "clerk": command("tidewaiter.gateway.clerk"),
+}
+
+CLERK_SECONDS = 10.0
+"""How long the clerk may take to write what it has before it leaves."""
+ROUND_SECONDS = 5.0
+"""How often children that say nothing are looked at."""
+
+
+class Supervisor:
+    """The one process that `tidewaiter run` is."""
+
+    def __init__(
+        self, file: Path, environment: MutableMapping[str, str], programs: Mapping[str, Sequence[str]] = PROGRAMS
+    ) -> None:
+        """Read the configuration; take the state folder, the addresses and the user.
+
+        :raises ConfigError: if the configuration has mistakes.
+        :raises StartError: if something else stands in the way.
+        """
+        self._notifier = Notifier(environment)
+        self._programs = programs
+        self._ground = Ground(file)
+        self._generations = [self._ground.read()]
+        self._shared = self._ground.share()
+        self._signals = Signals()
+        self._clerk = Crew([self._start_clerk])
+        self._reload_wanted = False
+        self._stopping = False
+        self._exit_code = 0
+
+    @property
+    def _newest(self) -> Generation:
+        return self._generations[-1]
+
+    @property
+    def _current(self) -> Generation:
+        """The newest that serves; before there is one, the first."""
+        serving = [generation for generation in self._generations if generation.serving]
+        return serving[-1] if serving else self._newest
+
+    @property
+    def _log(self) -> FilteringBoundLogger:
+        return logger(Journal(self._current.log, call_now), process="supervisor")
+
+    def run(self) -> int:
+        """Serve until told to stop; returns the exit code."""
+        for transaction in self._shared.doubts_of_the_past():
+            self._log.warning("transaction in doubt", id=transaction)
+        self._man(self._newest)
+        while not (self._stopping and self._clerk.gone):
+            self._wait()
+            for number in self._signals.take():
+                self._obey(number)
+            self._bury()
+            self._advance()
+        self._log.info("stopped")
+        self._signals.close()
+        return self._exit_code
+
+    # What happens in one round.
+
+    def _wait(self) -> None:
+        """Until a signal, a word from a child, or the next thing that is due."""
+        poll = select.poll()
+        poll.register(self._signals.descriptor, select.POLLIN)
+        children = {child.socket.fileno(): child for child in self._children() if child.linked}
+        for descriptor in children:
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(1000 * self._seconds_until_due()):
+            if descriptor in children:
+                children[descriptor].hear()
+
+    def _seconds_until_due(self) -> float:
+        crews = self._crews()
+        moments = [post.due for crew in crews for post in crew.posts if post.child is None]
+        moments += [crew.deadline for crew in crews if crew.children]
+        rest = self._notifier.watchdog_seconds or ROUND_SECONDS
+        now = time.monotonic()
+        return max(0.0, min([ROUND_SECONDS, rest / 3, *(due - now for due in moments if due is not None)]))
+
+    def _obey(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            self._reload_wanted = not self._stopping
+        elif number in {signal.SIGTERM, signal.SIGINT}:
+            self._stop(0.0 if self._stopping else self._current.settings.workers.stop_time)
+
+    def _bury(self) -> None:
+        """Find the dead; give back what they held, and say what they left undone."""
+        for crew in self._crews():
+            for post in crew.posts:
+                if post.child is not None and (code := post.child.exit_code()) is not None:
+                    self._bury_one(crew, post, post.child, code)
+
+    def _bury_one(self, crew: Crew, post: Post, child: Child, code: int) -> None:
+        expected = crew.leaving and code == 0
+        say = self._log.info if expected else self._log.error
+        say("process ended", pid=child.pid, code=code, index=child.index, of_generation=child.generation)
+        for transaction in self._shared.release_column(child.column):
+            self._log.warning("transaction in doubt", id=transaction)
+        post.vacate(refill=not crew.leaving)
+
+    def _advance(self) -> None:
+        """Whatever the news have made possible or necessary."""
+        if self._reload_wanted and self._shared.free_columns >= self._ground.workers:
+            self._reload_wanted = False
+            self._reload()
+        self._judge_newest()
+        for crew in self._crews():
+            self._fill(crew)
+            crew.press()
+        for child in self._children():
+            if child.silent:
+                self._log.error("process hangs, and is killed", pid=child.pid)
+                child.kill()
+        self._dismiss()
+        if self._notifier.watchdog_seconds:
+            self._notifier.say(WATCHDOG)
+
+    def _fill(self, crew: Crew) -> None:
+        try:
+            crew.fill()
+        except OSError as error:
+            self._log.error("process cannot be started", reason=error.strerror)
+
+    def _judge_newest(self) -> None:
+        """A new generation serves once all its workers are ready; one that has lost a worker never does."""
+        newest = self._newest
+        if newest.serving or newest.workers.leaving:
+            return
+        if newest.workers.bereaved:
+            self._abandon(newest)
+        elif newest.workers.ready:
+            self._serve(newest)
+
+    def _dismiss(self) -> None:
+        """Close generations that have gone; the clerk leaves last, or makes place for a new one."""
+        for generation in [one for one in self._generations if one.workers.gone and one is not self._current]:
+            self._generations.remove(generation)
+            self._ground.keep_only(self._generations)
+            generation.close()
+        if self._stopping and not self._clerk.leaving and all(one.workers.gone for one in self._generations):
+            self._clerk.drain(CLERK_SECONDS)
+        if self._clerk.gone and not self._stopping:
+            self._clerk = Crew([self._start_clerk])
+
+    # What is done to generations.
+
+    def _reload(self) -> None:
+        self._notifier.say(reloading())
+        try:
+            generation = self._ground.read()
+        except (ConfigError, StartError, OSError) as error:
+            self._log.error("reload refused, nothing has changed", reason=str(error))
+            self._notifier.say(READY)
+            return
+        self._log.info("reload begun", of_generation=generation.number)
+        self._generations.append(generation)
+        self._man(generation)
+
+    def _serve(self, generation: Generation) -> None:
+        before = self._current.settings
+        generation.serving = True
+        addresses = [one.getsockname()[:2] for copies in generation.sockets for one in copies[:1]]
+        pages = [one.getsockname()[:2] for one in generation.pages]
+        self._log.info("serving", of_generation=generation.number, addresses=addresses, pages=pages)
+        self._notifier.say(READY)
+        for older in self._generations[:-1]:
+            if not older.workers.leaving:
+                older.workers.drain(generation.settings.workers.drain_time)
+        if _clerk_needs(before) != _clerk_needs(generation.settings):
+            self._clerk.drain(CLERK_SECONDS)
+
+    def _abandon(self, generation: Generation) -> None:
+        self._log.error("workers do not come up, nothing has changed", of_generation=generation.number)
+        if generation is self._current:
+            self._exit_code = 1
+            self._stop(0.0)
+            return
+        generation.workers.drain(0.0)
+        self._notifier.say(READY)
+
+    def _stop(self, seconds: float) -> None:
+        self._stopping = True
+        self._notifier.say(STOPPING)
+        self._ground.keep_only([])
+        for generation in self._generations:
+            generation.workers.drain(seconds)
+
+    # How children are started.
+
+    def _man(self, generation: Generation) -> None:
+        starts = (partial(self._start_worker, generation, index) for index in range(self._ground.workers))
+        generation.workers = Crew(starts)
+
+    def _start_worker(self, generation: Generation, index: int) -> Child:
+        listeners = tuple(copies[index].fileno() for copies in generation.sockets)
+        return self._start(self._programs["worker"], generation, index, listeners)
+
+    def _start_clerk(self) -> Child:
+        listeners = [self._shared.clerk_socket, *self._current.pages]
+        descriptors = tuple(listener.fileno() for listener in listeners)
+        return self._start(self._programs["clerk"], self._current, 0, descriptors)
+
+    def _start(self, program: Sequence[str], generation: Generation, index: int, listeners: tuple[int, ...]) -> Child:
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        with theirs:
+            handover = Handover(
+                generation=generation.number,
+                index=index,
+                column=self._shared.take_column(),
+                columns=self._shared.columns,
+                file=str(self._ground.file),
+                configuration=generation.configuration,
+                listeners=listeners,
+                link=theirs.fileno(),
+                log=generation.log,
+                state=self._shared.state,
+                connections=self._shared.connections,
+                doubts=self._shared.doubts,
+            )
+            return Child(program, handover, ours)
+
+    def _crews(self) -> list[Crew]:
+        return [*(generation.workers for generation in self._generations), self._clerk]
+
+    def _children(self) -> list[Child]:
+        return [child for crew in self._crews() for child in crew.children]
+
+
+def _clerk_needs(settings: Settings) -> tuple[object, ...]:
+    return settings.store, settings.metrics, settings.log

@@ -1,0 +1,92 @@
+"""What a configuration asks of this machine: files that exist, can be read and written, and fit.
+
+Asked as the user who carries mail, because a key that only root can read is no key for a worker.
+"""
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from tidewaiter.config import Settings
+from tidewaiter.config.place import Complaint
+from tidewaiter.config.settings import ListenerTls
+
+_MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs", "devtmpfs"}
+
+
+def complaints(settings: Settings) -> list[Complaint]:
+    """Everything that would keep this process's user from running these settings."""
+    return [*_certificates(settings), *_authorities(settings), *_state_folder(settings), *_log_file(settings)]
+
+
+def _certificates(settings: Settings) -> Iterator[Complaint]:
+    for place, listener in enumerate(settings.listener):
+        if listener.tls is ListenerTls.OFF:
+            continue
+        files = {"certificate": listener.certificate, "key": listener.key}
+        unreadable = {name: reason for name, file in files.items() if (reason := _unreadable(Path(str(file))))}
+        for name, reason in unreadable.items():
+            yield ("listener", place, name), reason
+        if not unreadable and (reason := _unusable(*map(str, files.values()))):
+            yield ("listener", place, "certificate"), reason
+
+
+def _unreadable(file: Path) -> str | None:
+    try:
+        with file.open("rb"):
+            return None
+    except OSError as error:
+        return f"{file}: {error.strerror}"
+
+
+def _unusable(certificate: str, key: str) -> str | None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "not PEM, or the key has a password"
+        return f"{certificate} and its key cannot be used: {reason.replace('_', ' ').lower()}"
+    return None
+
+
+def _authorities(settings: Settings) -> Iterator[Complaint]:
+    for place, route in enumerate(settings.route):
+        if route.ca is None:
+            continue
+        try:
+            ssl.create_default_context(cafile=str(route.ca))
+        except ssl.SSLError:
+            yield ("route", place, "ca"), f"{route.ca}: no certificates in PEM form"
+        except OSError as error:
+            yield ("route", place, "ca"), f"{route.ca}: {error.strerror}"
+
+
+def _state_folder(settings: Settings) -> Iterator[Complaint]:
+    folder = Path(settings.store.path)
+    there = folder if folder.exists() else folder.parent
+    if not there.is_dir():
+        yield ("store", "path"), f"{there} is not a folder"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        yield ("store", "path"), f"{there}: Permission denied"
+    elif (kind := _file_system(there)) in _MEMORY_FILE_SYSTEMS:
+        yield ("store", "path"), f"is on {kind}: a spool in memory is no spool, and nothing there outlives a restart"
+
+
+def _file_system(folder: Path) -> str:
+    """The kind of file system, as the kernel's list of mounts has it; proc(5), mountinfo."""
+    status = folder.stat()
+    device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        mount, _, source = line.partition(" - ")
+        if mount.split()[2] == device:
+            return source.split()[0]
+    return "unknown"
+
+
+def _log_file(settings: Settings) -> Iterator[Complaint]:
+    if settings.log.file is None:
+        return
+    file = Path(settings.log.file)
+    there = file if file.exists() else file.parent
+    if not os.access(there, os.W_OK):
+        yield ("log", "file"), f"{there}: cannot be written"

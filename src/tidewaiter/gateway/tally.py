@@ -1,0 +1,49 @@
+"""The clerk's numbers, in the form that Prometheus reads."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from tidewaiter.gateway.metrics import COUNTERS, GAUGES
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600)
+
+
+class Tally:
+    """Adds up what workers counted; used on the clerk's loop."""
+
+    def __init__(self, gauges: dict[str, Callable[[], float]]) -> None:
+        """Begin at zero.
+
+        :param gauges: for each name in `metrics.GAUGES`, what gives its value when it is read.
+        """
+        self._registry = CollectorRegistry()
+        self._counters = {
+            name: Counter(f"tidewaiter_{name}", meaning, labels, registry=self._registry)
+            for name, (meaning, labels) in COUNTERS.items()
+        }
+        self._seconds = Histogram(
+            "tidewaiter_transaction_seconds",
+            "Time from MAIL to our reply to the end of the message.",
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        for name, meaning in GAUGES.items():
+            Gauge(f"tidewaiter_{name}", meaning, registry=self._registry).set_function(gauges[name])
+
+    def add(self, name: str, labels: list[str], by: int) -> None:
+        """Add to one counter; one unknown here, from a worker of another version, is left out."""
+        counter = self._counters.get(name)
+        if counter is None or len(labels) != len(COUNTERS[name][1]):
+            return
+        (counter.labels(*labels) if labels else counter).inc(by)
+
+    def took(self, seconds: float) -> None:
+        """Note how long a transaction took."""
+        self._seconds.observe(seconds)
+
+    def page(self) -> bytes:
+        """Everything, as `/metrics` serves it."""
+        return generate_latest(self._registry)

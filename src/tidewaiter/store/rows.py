@@ -1,0 +1,68 @@
+"""From records to rows of the tables, each row a tuple in the order of its table's columns.
+
+Tuples, and statements compiled once, because SQLAlchemy's own handling of parameters would take
+more of the clerk's time than SQLite does (measured: 35 and 8 µs a transaction).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+
+import msgspec
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import sqlite
+
+from tidewaiter.store.records import Record, Refusal, Transaction
+from tidewaiter.store.tables import RECIPIENTS, REFUSALS, TRANSACTIONS
+
+Row = tuple[object, ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(time: datetime) -> int:
+    """A time as the tables hold it."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _insertion(table: Table) -> str:
+    return str(insert(table).prefix_with("OR IGNORE").compile(dialect=sqlite.dialect()))
+
+
+_INSERT_TRANSACTION = _insertion(TRANSACTIONS)
+_INSERT_RECIPIENT = _insertion(RECIPIENTS)
+_INSERT_REFUSAL = _insertion(REFUSALS)
+
+_TRANSACTION = attrgetter(*(column.name for column in TRANSACTIONS.columns))
+_REFUSAL = attrgetter(*(column.name for column in REFUSALS.columns))
+_TIME = 1  # the place of `time` in both
+
+
+def rows_of(records: Iterable[Record]) -> dict[str, list[Row]]:
+    """Statements and the rows for each, a table before those that refer to it."""
+    transactions: list[Row] = []
+    recipients: list[Row] = []
+    refusals: list[Row] = []
+    for record in records:
+        match record:
+            case Transaction():
+                transactions.append(_transaction(record))
+                recipients.extend(_recipients(record))
+            case Refusal():
+                refusals.append(_timed(_REFUSAL(record)))
+    return {_INSERT_TRANSACTION: transactions, _INSERT_RECIPIENT: recipients, _INSERT_REFUSAL: refusals}
+
+
+def _timed(row: Row) -> Row:
+    return (*row[:_TIME], microseconds(row[_TIME]), *row[_TIME + 1 :])  # type: ignore[arg-type]  # a record's time
+
+
+def _transaction(record: Transaction) -> Row:
+    *plain, oddities, findings = _timed(_TRANSACTION(record))
+    return (*plain, msgspec.json.encode(oddities).decode(), msgspec.json.encode(findings).decode())
+
+
+def _recipients(record: Transaction) -> Iterator[Row]:
+    for place, forward_path in enumerate(record.recipients):
+        yield record.id, place, forward_path
