@@ -1,0 +1,301 @@
+"""The server, held to every byte of typed dialogues."""
+
+import pytest
+
+from tests.wire.talk import SERVICE, Talk, play
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Envelope, Mail
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire import Limits, LocalProtocolError, Offers, Server, Service, State, Verb, replies
+
+HELLO = """
+S: 220 mx.test ESMTP
+C: EHLO client.test
+S: 250-mx.test
+S: 250-PIPELINING
+S: 250-8BITMIME
+S: 250-SMTPUTF8
+S: 250-CHUNKING
+S: 250-STARTTLS
+S: 250-ENHANCEDSTATUSCODES
+S: 250 SIZE 52428800
+"""
+OPEN = (
+    HELLO
+    + """
+C: MAIL FROM:<a@client.test>
+S: 250 2.1.0 Ok
+"""
+)
+NAMED = (
+    OPEN
+    + """
+C: RCPT TO:<b@inside.test>
+S: 250 2.1.5 Ok
+"""
+)
+SENDER = Mail(Address("a", "client.test"))
+ENVELOPE = Envelope(SENDER, (Address("b", "inside.test"),))
+
+
+def test_a_message_comes_in() -> None:
+    talk = play(
+        NAMED
+        + """
+        C: DATA
+        S: 354 End data with <CR><LF>.<CR><LF>
+        C: Subject: x
+        C:
+        C: ..dot
+        C: .
+        S: 250 2.0.0 Ok
+        C: QUIT
+        S: 221 2.0.0 mx.test Bye
+        S: CLOSE
+        """
+    )
+    assert talk.messages == [(ENVELOPE, b"Subject: x\r\n\r\n.dot\r\n")]
+
+
+def test_a_whole_group_is_answered_in_one_write() -> None:
+    play(
+        HELLO
+        + """
+        C: MAIL FROM:<a@client.test>
+        C: RCPT TO:<b@inside.test>
+        C: RCPT TO:<c@inside.test>
+        C: DATA
+        S: 250 2.1.0 Ok
+        S: 250 2.1.5 Ok
+        S: 250 2.1.5 Ok
+        S: 354 End data with <CR><LF>.<CR><LF>
+        """
+    )
+
+
+def test_helo_gives_a_session_without_extensions() -> None:
+    talk = play(
+        """
+        S: 220 mx.test ESMTP
+        C: HELO client.test
+        S: 250 mx.test
+        C: MAIL FROM:<a@client.test> SIZE=1
+        S: 555 5.5.4 Parameter not recognized or not implemented
+        C: MAIL FROM:<a@client.test> BODY=8BITMIME
+        S: 555 5.5.4 Parameter not recognized or not implemented
+        C: MAIL FROM:<a@client.test> SMTPUTF8
+        S: 555 5.5.4 Parameter not recognized or not implemented
+        C: STARTTLS
+        S: 502 5.5.1 Command not implemented
+        """
+    )
+    assert (talk.server.verb, talk.server.protocol) == (Verb.HELO, "SMTP")
+
+
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        ("NOOP", "250 2.0.0 Ok"),
+        ("NOOP anything", "250 2.0.0 Ok"),
+        ("noop", "250 2.0.0 Ok"),
+        ("RSET", "250 2.0.0 Ok"),
+        ("RSET now", "501 5.5.4 This command takes no argument"),
+        ("VRFY postmaster", "252 2.0.0 Send some mail, and it will be tried"),
+        ("EXPN list", "502 5.5.1 Command not implemented"),
+        ("HELP", "214 2.0.0 See RFC 5321"),
+        ("QUIT now", "501 5.5.4 This command takes no argument"),
+        ("STARTTLS now", "501 5.5.4 This command takes no argument"),
+        ("TURN", "500 5.5.2 Command not recognized"),
+        ("", "500 5.5.2 Command not recognized"),
+        ("MA\u0130L FROM:<a@b.test>", "500 5.5.2 Command not recognized"),
+        ("RCPT TO:<a@b.test>", "503 5.5.1 Send MAIL first"),
+        ("DATA", "503 5.5.1 Send MAIL first"),
+        ("BDAT 0 LAST", "503 5.5.1 Send MAIL first"),
+        ("LHLO client.test", "500 5.5.1 Another greeting is spoken here"),
+        ("EHLO", "501 5.5.4 A host name is wanted"),
+        ("MAIL", "501 5.5.4 Syntax: MAIL FROM:<address>"),
+        ("MAIL FROM:<a@b@c>", "553 5.1.7 The sender's address is malformed"),
+        ("MAIL FROM:<a@b.test> SIZE=52428801", "552 5.3.4 The message is too big"),
+        ("MAIL FROM:<\u00fc@b.test>", "553 5.6.7 An address beyond ASCII needs SMTPUTF8"),
+    ],
+)
+def test_each_command_has_its_reply(line: str, reply: str) -> None:
+    play(f"{HELLO}\nC: {line}\nS: {reply}")
+
+
+@pytest.mark.parametrize("line", ["MAIL FROM:<>", "RCPT TO:<a@b.test>", "DATA", "BDAT 0 LAST", "VRFY a", "STARTTLS"])
+def test_nothing_is_done_for_a_client_that_has_not_said_hello(line: str) -> None:
+    play(f"S: 220 mx.test ESMTP\nC: {line}\nS: 503 5.5.1 Send HELO or EHLO first")
+
+
+@pytest.mark.parametrize("line", ["NOOP", "RSET"])
+def test_what_needs_no_hello_is_done_without(line: str) -> None:
+    talk = play(f"S: 220 mx.test ESMTP\nC: {line}\nS: 250 2.0.0 Ok")
+    assert talk.server.state is State.GREETED
+
+
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        ("MAIL FROM:<x@client.test>", "503 5.5.1 A transaction is open already"),
+        ("DATA", "554 5.5.1 No valid recipients"),
+        ("BDAT 0 LAST", "554 5.5.1 No valid recipients"),
+        ("STARTTLS", "503 5.5.1 Bad sequence of commands"),
+        ("RCPT TO:<>", "553 5.1.3 The recipient's address is malformed"),
+        ("RCPT TO:<b@inside.test> NOTIFY=NEVER", "555 5.5.4 Parameter not recognized or not implemented"),
+        ("RCPT FROM:<b@inside.test>", "501 5.5.4 Syntax: RCPT TO:<address>"),
+        ("DATA now", "554 5.5.1 No valid recipients"),
+    ],
+)
+def test_an_open_transaction_takes_recipients_only(line: str, reply: str) -> None:
+    play(f"{OPEN}\nC: {line}\nS: {reply}")
+
+
+def test_data_takes_no_argument_and_its_failure_ends_the_transaction() -> None:
+    talk = play(f"{NAMED}\nC: DATA now\nS: 501 5.5.4 This command takes no argument")
+    assert (talk.server.state, talk.server.mail, talk.server.recipients) == (State.READY, None, [])
+
+
+def test_recipients_beyond_the_limit_come_again() -> None:
+    service = Service("mx.test", limits=Limits(recipients=2))
+    talk = Talk(service)
+    talk.say(b"EHLO a\r\n")
+    said = talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 3)
+    assert said.endswith(b"250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n452 4.5.3 Too many recipients\r\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("451 4.3.0 Later", "451 4.3.0 Later"),
+        ("550 5.7.1 Never", "550 5.7.1 Never"),
+    ],
+)
+def test_the_application_refuses_a_sender_a_recipient_and_a_message(answer: str, said: str) -> None:
+    talk = play(
+        f"""{HELLO}
+        ?: {answer}
+        C: MAIL FROM:<a@client.test>
+        S: {said}
+        C: MAIL FROM:<a@client.test>
+        S: 250 2.1.0 Ok
+        ?: {answer}
+        C: RCPT TO:<x@inside.test>
+        S: {said}
+        C: RCPT TO:<b@inside.test>
+        S: 250 2.1.5 Ok
+        ?: {answer}
+        C: DATA
+        S: {said}
+        C: DATA
+        S: 503 5.5.1 Send MAIL first
+        C: MAIL FROM:<a@client.test>
+        S: 250 2.1.0 Ok
+        C: RCPT TO:<b@inside.test>
+        S: 250 2.1.5 Ok
+        C: DATA
+        S: 354 End data with <CR><LF>.<CR><LF>
+        ?: {answer}
+        C: .
+        S: {said}
+        C: RCPT TO:<b@inside.test>
+        S: 503 5.5.1 Send MAIL first
+        """
+    )
+    assert talk.messages == []
+
+
+def test_a_reply_without_an_enhanced_code_gets_the_undefined_one_of_its_class() -> None:
+    talk = play(HELLO)
+    talk.server.receive(b"MAIL FROM:<>\r\n")
+    talk.server.answer(Reply(250, "", ("sender ok",)))
+    assert talk.server.output() == b"250 2.0.0 sender ok\r\n"
+
+
+def test_the_application_may_end_the_connection_with_its_answer() -> None:
+    for close, reply in ((True, "550 5.7.1 Go"), (False, "421 4.3.2 Gone")):
+        talk = play(OPEN)
+        talk.server.receive(b"RCPT TO:<b@inside.test>\r\nRSET\r\n")
+        code, enhanced, words = reply.split()
+        talk.take(talk.server.answer(Reply(int(code), enhanced, (words,)), close=close))
+        assert talk.server.output() == reply.encode() + b"\r\n"
+        assert talk.closed
+        assert talk.say(b"NOOP\r\n") == b""
+
+
+def test_the_application_may_end_the_connection_at_any_time() -> None:
+    talk = Talk(greeted=False)
+    talk.take(talk.server.close(SERVICE.closing("4.3.2", "Too many connections\r\n250 Ok")))
+    assert talk.server.output() == b"421 4.3.2 mx.test Too many connections??250 Ok\r\n"
+    assert talk.closed
+    assert talk.server.state is State.CLOSED
+    assert talk.server.close(replies.OK) == []
+
+
+def test_hello_in_a_transaction_ends_it() -> None:
+    talk = play(f"{NAMED}\nC: HELO client.test\nS: 250 mx.test\nC: DATA\nS: 503 5.5.1 Send MAIL first")
+    assert talk.server.hello == "client.test"
+
+
+def test_a_failed_hello_changes_nothing() -> None:
+    talk = play(f"{NAMED}\nC: EHLO\nS: 501 5.5.4 A host name is wanted")
+    assert (talk.server.state, talk.server.hello) == (State.NAMED, "client.test")
+
+
+def test_the_name_of_a_client_is_safe_for_a_header() -> None:
+    talk = play("S: 220 mx.test ESMTP\nC: HELO (a)\\<b>;c,d@e\"f g\u00fc\nS: 250 mx.test")
+    assert talk.server.hello == "?a???b??c?d?e?f?g??"
+
+
+@pytest.mark.parametrize(
+    ("tls", "lmtp", "hello", "mail", "protocol"),
+    [
+        (False, False, b"HELO a", b"MAIL FROM:<>", "SMTP"),
+        (True, False, b"HELO a", b"MAIL FROM:<>", "SMTPS"),
+        (False, False, b"EHLO a", b"MAIL FROM:<>", "ESMTP"),
+        (True, False, b"EHLO a", b"MAIL FROM:<>", "ESMTPS"),
+        (True, False, b"EHLO a", b"MAIL FROM:<> SMTPUTF8", "UTF8SMTPS"),
+        (False, True, b"LHLO a", b"MAIL FROM:<>", "LMTP"),
+        (True, True, b"LHLO a", b"MAIL FROM:<> SMTPUTF8", "UTF8LMTPS"),
+    ],
+)
+def test_the_protocol_is_named_as_rfc_3848_and_6531_have_it(
+    *, tls: bool, lmtp: bool, hello: bytes, mail: bytes, protocol: str
+) -> None:
+    server = Server(Service("mx.test", lmtp=lmtp), tls=tls)
+    server.greet()
+    server.receive(hello + b"\r\n")
+    server.receive(mail + b"\r\n")
+    server.answer(replies.OK)
+    assert server.protocol == protocol
+
+
+def test_size_offers_the_smaller_of_two_limits() -> None:
+    for offered, taken in ((None, 1000), (0, 1000), (500, 500), (2000, 1000)):
+        service = Service("mx.test", Offers(size=offered), Limits(size=1000))
+        assert service.ehlo.lines[-1] == f"SIZE {taken}"
+        assert service.size == taken
+
+
+def test_the_caller_cannot_break_the_order_of_events() -> None:
+    server = Server(SERVICE)
+    with pytest.raises(LocalProtocolError):
+        server.answer(replies.OK)
+    with pytest.raises(LocalProtocolError):
+        server.started_tls()
+    server.greet()
+    with pytest.raises(LocalProtocolError):
+        server.greet()
+    server.receive(b"EHLO a\r\n")
+    server.receive(b"MAIL FROM:<>\r\n")
+    for wrong in (replies.GO_AHEAD,):
+        with pytest.raises(LocalProtocolError):
+            server.answer(wrong)
+    with pytest.raises(LocalProtocolError):
+        server.answer(replies.OK, replies.OK)
+    server.answer(replies.OK)
+    server.receive(b"RCPT TO:<a@b.test>\r\n")
+    server.answer(replies.OK)
+    server.receive(b"DATA\r\n")
+    with pytest.raises(LocalProtocolError):
+        server.answer(replies.OK)
