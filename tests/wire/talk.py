@@ -1,9 +1,9 @@
-"""Both sides of the SMTP core in memory: an application that answers as it is told, and dialogues as they are written.
+r"""Both sides of the SMTP core in memory: an application that answers as it is told, and dialogues as they are written.
 
 A dialogue is read line by line:
 
     C: EHLO client.test           the client sends this line; lines in a row travel in one packet
-    ~: a\\nb                       the client sends these bytes, escapes undone, no CR LF added
+    ~: a\nb                       the client sends these bytes, escapes undone, no CR LF added
     ?: 451 4.3.0 Later            how the application will answer the next event that asks; without one it accepts
     S: 250-mx.test                the server must have said exactly these lines since the client last sent
     S: CLOSE                      and must have ended the connection
@@ -12,7 +12,8 @@ A dialogue is read line by line:
 from collections import deque
 from collections.abc import Iterable
 
-from tidewaiter.model.envelope import Envelope
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import (
     Close,
@@ -30,6 +31,37 @@ from tidewaiter.wire import (
 )
 
 SERVICE = Service("mx.test", Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True, starttls=True))
+
+NO_PIPELINING = Service("mx.test", Offers(chunking=True, starttls=True))
+SYNCHRONIZATION = b"554 5.5.0 SMTP protocol synchronization: wait for the reply\r\n"
+
+HELLO = """
+S: 220 mx.test ESMTP
+C: EHLO client.test
+S: 250-mx.test
+S: 250-PIPELINING
+S: 250-8BITMIME
+S: 250-SMTPUTF8
+S: 250-CHUNKING
+S: 250-STARTTLS
+S: 250-ENHANCEDSTATUSCODES
+S: 250 SIZE 52428800
+"""
+OPEN = (
+    HELLO
+    + """
+C: MAIL FROM:<a@client.test>
+S: 250 2.1.0 Ok
+"""
+)
+NAMED = (
+    OPEN
+    + """
+C: RCPT TO:<b@inside.test>
+S: 250 2.1.5 Ok
+"""
+)
+ENVELOPE = Envelope(Mail(Address("a", "client.test")), (Address("b", "inside.test"),))
 
 ACCEPT = {MailFrom: replies.SENDER_OK, RcptTo: replies.RECIPIENT_OK, ContentStart: replies.GO_AHEAD}
 

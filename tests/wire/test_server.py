@@ -2,40 +2,9 @@
 
 import pytest
 
-from tests.wire.talk import SERVICE, Talk, play
-from tidewaiter.model.address import Address
-from tidewaiter.model.envelope import Envelope, Mail
+from tests.wire.talk import ENVELOPE, HELLO, NAMED, OPEN, SERVICE, Talk, play
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import Limits, LocalProtocolError, Offers, Server, Service, State, Verb, replies
-
-HELLO = """
-S: 220 mx.test ESMTP
-C: EHLO client.test
-S: 250-mx.test
-S: 250-PIPELINING
-S: 250-8BITMIME
-S: 250-SMTPUTF8
-S: 250-CHUNKING
-S: 250-STARTTLS
-S: 250-ENHANCEDSTATUSCODES
-S: 250 SIZE 52428800
-"""
-OPEN = (
-    HELLO
-    + """
-C: MAIL FROM:<a@client.test>
-S: 250 2.1.0 Ok
-"""
-)
-NAMED = (
-    OPEN
-    + """
-C: RCPT TO:<b@inside.test>
-S: 250 2.1.5 Ok
-"""
-)
-SENDER = Mail(Address("a", "client.test"))
-ENVELOPE = Envelope(SENDER, (Address("b", "inside.test"),))
 
 
 def test_a_message_comes_in() -> None:
@@ -151,6 +120,11 @@ def test_an_open_transaction_takes_recipients_only(line: str, reply: str) -> Non
     play(f"{OPEN}\nC: {line}\nS: {reply}")
 
 
+@pytest.mark.parametrize("line", [b"NOOP \t ", b"RSET  ", b"MAIL FROM:<> ", b"EHLO a\t"])
+def test_white_space_at_the_end_of_a_line_is_tolerated(line: bytes) -> None:
+    assert play(HELLO).say(line + b"\r\n").startswith(b"250")
+
+
 def test_data_takes_no_argument_and_its_failure_ends_the_transaction() -> None:
     talk = play(f"{NAMED}\nC: DATA now\nS: 501 5.5.4 This command takes no argument")
     assert (talk.server.state, talk.server.mail, talk.server.recipients) == (State.READY, None, [])
@@ -243,7 +217,7 @@ def test_a_failed_hello_changes_nothing() -> None:
 
 
 def test_the_name_of_a_client_is_safe_for_a_header() -> None:
-    talk = play("S: 220 mx.test ESMTP\nC: HELO (a)\\<b>;c,d@e\"f g\u00fc\nS: 250 mx.test")
+    talk = play('S: 220 mx.test ESMTP\nC: HELO (a)\\<b>;c,d@e"f g\u00fc\nS: 250 mx.test')
     assert talk.server.hello == "?a???b??c?d?e?f?g??"
 
 

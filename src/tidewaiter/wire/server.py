@@ -156,7 +156,8 @@ class Server(Session):
         if odd is not None:
             self.hang_up(replies.LONG_COMMAND if odd is OddityKind.LONG_LINE else replies.BAD_LINE)
             return False
-        word, _, argument = text.partition(b" ")
+        # RFC 5321 §4.1.1: "SMTP receivers SHOULD tolerate trailing white space before the terminating <CRLF>."
+        word, _, argument = text.rstrip(b" \t").partition(b" ")
         word = word.upper()
         if word == b"BDAT":
             self._bdat(argument)
