@@ -1,0 +1,139 @@
+"""Many questions side by side: what has been asked is not asked again, and what has ended has ended.
+
+Only *ended* absorbs: behind a close, a longer word may be content again, since what closed may have been the tail
+that followed a bare CR.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from tidewaiter.lab.meaning import TRUE_END, Meaning, calibrate
+from tidewaiter.lab.modes import BODY
+from tidewaiter.lab.session import ask, offers
+from tidewaiter.lab.target import WAYS, Target, UntoldError, Way
+from tidewaiter.lines.symbol import Word, spell, visible
+from tidewaiter.lines.table import CLOSED, ENDED, ENDED_REJECTED
+
+ABSORBING: Final = (ENDED, ENDED_REJECTED)
+TRIES: Final = 3
+"""A server that is short of something is asked again before it is given up."""
+
+
+class Asker:
+    """Asks one server, one way, in one mode, and remembers."""
+
+    def __init__(self, target: Target, manner_: "Manner", opening: bytes) -> None:
+        self.target = target
+        self.manner = manner_
+        self.asked = 0
+        """Sessions so far."""
+        self.progress: Callable[[int], None] = lambda _: None
+        """Told the number of sessions so far, after each."""
+        self._opening = opening
+        self._known: dict[Word, str] = {}
+        self._free = asyncio.Semaphore(target.side_by_side)
+
+    async def say(self, word: Word) -> str:
+        """Tell what the server makes of `word`; raises UntoldError."""
+        for length in range(len(word) + 1):
+            if self._known.get(word[:length]) in ABSORBING:
+                return self._known[word[:length]]
+        if word not in self._known:
+            said = await self.again(word)
+            self._known[word] = await self._ended_before(word) or said if said == CLOSED else said
+        return self._known[word]
+
+    async def _ended_before(self, word: Word) -> str | None:
+        """Bytes behind an end are commands, and may be odd enough for the server to hang up on them."""
+        for length in range(len(word)):
+            said = await self.say(word[:length])
+            if said in ABSORBING:
+                return said
+        return None
+
+    async def again(self, word: Word) -> str:
+        """Ask anew, whatever was said before; raises UntoldError."""
+        async with self._free:
+            said = await self._insist(word)
+        self.asked += 1
+        self.progress(self.asked)
+        return said
+
+    async def say_all(self, words: Iterable[Word]) -> dict[Word, str]:
+        """Ask side by side, shortest first; raises UntoldError."""
+        words = list(words)
+        answers: dict[Word, str] = {}
+        # A batch at a time, so that a word that ends spares the longer ones that begin with it.
+        for start in range(0, len(words), batch := 4 * self.target.side_by_side):
+            asked = words[start : start + batch]
+            answers |= dict(zip(asked, await _together(self.say(word) for word in asked), strict=True))
+        return answers
+
+    async def confirm(self, words: Iterable[Word]) -> None:
+        """Ask again and compare; raises UntoldError for a server that does not always say the same."""
+        words = [word for word in words if word in self._known]
+        for start in range(0, len(words), batch := 4 * self.target.side_by_side):
+            asked = words[start : start + batch]
+            for word, said in zip(asked, await _together(self.again(word) for word in asked), strict=True):
+                if said != self._known[word]:
+                    raise UntoldError(
+                        f"the server varies: {visible(word) or 'nothing'} was {self._known[word]}, and then {said}"
+                    )
+
+    async def _insist(self, word: Word) -> str:
+        content = self._opening + spell(word)
+        for left in reversed(range(TRIES)):
+            try:
+                heard = await ask(self.target, self.manner.way, content, grouped=self.manner.grouped)
+                return self.manner.meaning.of(heard)
+            except UntoldError:
+                if not left:
+                    raise
+                await asyncio.sleep(self.target.pause)
+        raise AssertionError
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a server may be asked, found out by trying."""
+
+    way: Way
+    meaning: Meaning
+    grouped: bool
+    limit: int | None
+    """Its size limit in bytes, as it offers it."""
+
+
+async def manner(target: Target, way: Way | None = None) -> Manner:
+    """Find the fastest way (or try the given one) in which an end and content can be told apart; raises UntoldError."""
+    offered = await offers(target)
+    sizes = [int(line[5:]) for line in offered if line.startswith("SIZE ") and line[5:].isdecimal()]
+    failures = []
+    for each in (way,) if way else WAYS:
+        grouped = each == "pipelined" and "PIPELINING" in offered
+        try:
+            meaning = await _calibrated(target, each, grouped=grouped)
+        except UntoldError as failure:
+            failures.append(f"{each}: {failure}")
+        else:
+            return Manner(each, meaning, grouped, sizes[0] if sizes and sizes[0] else None)
+    raise UntoldError("; ".join(failures))
+
+
+async def _calibrated(target: Target, way: Way, *, grouped: bool) -> Meaning:
+    honest = await ask(target, way, BODY.head + b"x\r\n", grouped=grouped)
+    ended = await ask(target, way, BODY.head + b"x" + spell(TRUE_END), grouped=grouped)
+    return calibrate(honest, ended)
+
+
+async def _together(questions: Iterable[object]) -> list[str]:
+    """Wait for all of them; the first failure ends the others, and is raised as it is."""
+    tasks: list[asyncio.Task[str]] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks += [group.create_task(question) for question in questions]  # type: ignore[arg-type]
+    except* UntoldError as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

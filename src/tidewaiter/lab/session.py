@@ -1,0 +1,137 @@
+"""One question: a transaction up to 354, a head, the tested word, and a tail whose replies cannot be mistaken.
+
+The tail is a line that is content (and a valid header field) if DATA goes on and a refused command if it has ended;
+the true end; NOOP; QUIT.  It begins with a byte that is neither CR nor LF, so a word that ends in CR stays bare.
+Where the true end brings no answer a second one is sent: some servers stay in DATA after a rejection.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tidewaiter.lab.target import Target, UntoldError, Way
+from tidewaiter.rig.caller import Caller, ClosedError, SilenceError
+
+REFUSED: Final = b"EXPN: q\r\n"
+END: Final = b".\r\n"
+TAIL: Final = (REFUSED, END, b"NOOP\r\n", b"QUIT\r\n")
+SECOND_END: Final = b"\r\n.\r\nNOOP\r\nQUIT\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back behind 354."""
+
+    codes: tuple[int, ...]
+    finished: bool
+    """The server took leave or closed; otherwise it fell silent."""
+
+
+async def offers(target: Target) -> tuple[str, ...]:
+    """Ask a server what it offers; raises UntoldError."""
+    caller = await _called(target)
+    try:
+        lines = caller.replies[-1].wire.decode("latin-1").splitlines()
+        return tuple(line[4:].strip().upper() for line in lines[1:])
+    finally:
+        caller.hang_up()
+
+
+async def ask(target: Target, way: Way, content: bytes, *, grouped: bool) -> Heard:
+    """Ask one question; raises UntoldError where the server does not come as far as 354."""
+    caller = await _called(target)
+    try:
+        await _envelope(caller, target, grouped=grouped)
+        before = len(caller.replies)
+        await _TAILS[way](caller, target, content)
+        if not await _finished(caller, target):
+            caller.write(SECOND_END)
+            await _finished(caller, target)
+        return Heard(tuple(answer.code for answer in caller.replies[before:]), _is_finished(caller))
+    finally:
+        caller.hang_up()
+
+
+async def _called(target: Target) -> Caller:
+    """Connect and say EHLO or LHLO."""
+    try:
+        caller = await Caller.call(target.host, target.port, target.within)
+    except (OSError, SilenceError) as error:
+        raise UntoldError(f"no connection to {target.host}:{target.port}: {error}") from None
+    try:
+        await _answered(caller, target, b"", 1)
+        await _answered(caller, target, b"%s tidewaiter.test\r\n" % (b"LHLO" if target.lmtp else b"EHLO"), 1)
+    except UntoldError:
+        caller.hang_up()
+        raise
+    return caller
+
+
+async def _envelope(caller: Caller, target: Target, *, grouped: bool) -> None:
+    steps = (
+        b"MAIL FROM:<%b>\r\n" % target.sender.encode(),
+        b"RCPT TO:<%b>\r\n" % target.recipient.encode(),
+        b"DATA\r\n",
+    )
+    if grouped:  # RFC 2920 §3.1: DATA may stand last in a group
+        await _answered(caller, target, b"".join(steps), len(steps))
+    else:
+        for step in steps:
+            await _answered(caller, target, step, 1)
+    if caller.replies[-1].code != 354:
+        raise UntoldError(f"DATA was answered: {caller.replies[-1]}")
+
+
+async def _answered(caller: Caller, target: Target, wire: bytes, replies: int) -> None:
+    """Send commands whose replies must be good for the question to be asked at all."""
+    before = len(caller.replies)
+    try:
+        await caller.ask(wire, target.within, replies)
+    except (SilenceError, ClosedError) as error:
+        raise UntoldError(str(error)) from None
+    for answer in caller.replies[before:]:
+        if answer.code >= 400:
+            raise UntoldError(f"{wire.split()[0].decode() if wire else 'the connection'} was answered: {answer}")
+
+
+async def _pipelined(caller: Caller, _: Target, content: bytes) -> None:
+    caller.write(content + b"".join(TAIL))
+
+
+async def _synchronised(caller: Caller, target: Target, content: bytes) -> None:
+    refused, end, *rest = TAIL
+    for step in (content + refused + end, *rest):
+        await _step(caller, step, target.silence)
+
+
+async def _paced(caller: Caller, target: Target, content: bytes) -> None:
+    refused, end, *rest = TAIL
+    for step in (content, refused):
+        await _step(caller, step, target.pause)
+    for step in (end, *rest):
+        await _step(caller, step, target.silence)
+
+
+_TAILS: Final[dict[Way, Callable[[Caller, Target, bytes], Awaitable[None]]]] = {
+    "pipelined": _pipelined,
+    "synchronised": _synchronised,
+    "paced": _paced,
+}
+
+
+async def _step(caller: Caller, wire: bytes, within: float) -> None:
+    wanted = len(caller.replies) + 1
+    caller.write(wire)
+    await caller.until(wanted, within)
+
+
+async def _finished(caller: Caller, target: Target) -> bool:
+    """Wait until the server has taken leave or closed; False once it has been silent for too long."""
+    while not _is_finished(caller):
+        if not await caller.until(len(caller.replies) + 1, target.silence):
+            return False
+    return True
+
+
+def _is_finished(caller: Caller) -> bool:
+    return caller.closed or caller.replies[-1].code == 221

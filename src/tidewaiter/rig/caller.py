@@ -1,0 +1,115 @@
+"""What does a server answer to exactly these bytes?
+
+- What is written here is what goes out: nothing is repaired, added or stuffed.
+- Replies are cut by RFC 5321 §4.2.1 alone: "the text on each line ... begins with the reply code, followed immediately
+  by a hyphen" on every line but the last.
+- A server may reset the connection behind its last reply; what had arrived before is kept.
+"""
+
+import asyncio
+import re
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Self
+
+REPLY: Final = re.compile(rb"(?:([0-9]{3})-[^\n]*\n)*([0-9]{3})(?:[^-\n][^\n]*)?\n")
+
+
+class SilenceError(Exception):
+    """The server neither answered nor closed in time."""
+
+
+class ClosedError(Exception):
+    """The server closed where a reply was due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One reply: its code, and all of its lines as they came."""
+
+    code: int
+    wire: bytes
+
+    @property
+    def good(self) -> bool:
+        """The code begins with a 2."""
+        return 200 <= self.code <= 299
+
+    def __str__(self) -> str:
+        """Write it on one line."""
+        return " / ".join(self.wire.decode("latin-1").split("\r\n")).strip(" /")
+
+
+class Caller(asyncio.Protocol):
+    """One connection to a server."""
+
+    def __init__(self) -> None:
+        self.replies: list[Answer] = []
+        """Every reply so far, the greeting first."""
+        self.closed = False
+        self._unread = b""
+        self._news = asyncio.Event()
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def call(cls, host: str, port: int, within: float) -> Self:
+        """Connect; raises OSError, or SilenceError after `within` seconds."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(within):
+                _, caller = await loop.create_connection(cls, host, port)
+        except TimeoutError:
+            raise SilenceError(f"no connection in {within} s") from None
+        return caller
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let each write leave at once: where we cut is where it is cut."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        with suppress(OSError):
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """Cut what came into replies."""
+        self._unread += data
+        while found := REPLY.match(self._unread):
+            self.replies.append(Answer(int(found[2]), found[0]))
+            self._unread = self._unread[found.end() :]
+        self._news.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - a reset is as good as a close
+        """Nothing more will come."""
+        self.closed = True
+        self._news.set()
+
+    def write(self, wire: bytes) -> None:
+        """Send exactly `wire`; nothing happens once the server has closed."""
+        if self._transport and not self.closed:
+            self._transport.write(wire)
+
+    async def until(self, count: int, within: float) -> bool:
+        """Wait until there are `count` replies or the server has closed; False after `within` seconds of neither."""
+        try:
+            async with asyncio.timeout(within):
+                while len(self.replies) < count and not self.closed:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def ask(self, wire: bytes, within: float, replies: int = 1) -> Answer:
+        """Send `wire` and give the last of the `replies` to it; raises ClosedError, or SilenceError."""
+        wanted = len(self.replies) + replies
+        self.write(wire)
+        if not await self.until(wanted, within):
+            raise SilenceError(f"no reply to {wire[:60]!r} in {within} s")
+        if len(self.replies) < wanted:
+            raise ClosedError(f"closed behind {self.replies[-1] if self.replies else 'nothing'!s}")
+        return self.replies[wanted - 1]
+
+    def hang_up(self) -> None:
+        """Close our side, with nothing of ours left to send."""
+        if self._transport:
+            self._transport.abort()

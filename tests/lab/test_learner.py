@@ -1,0 +1,45 @@
+"""What the learner learns of a played program is that program's machine, whatever way it has to be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab.played import PLAYED, played
+from tidewaiter.lab.asker import Asker, manner
+from tidewaiter.lab.expected import expected
+from tidewaiter.lab.learner import learn
+from tidewaiter.lab.modes import BODY, MODES, Mode
+from tidewaiter.lines.machine import Splitter
+from tidewaiter.lines.table import Table, difference, text
+
+if TYPE_CHECKING:
+    from tidewaiter.model.dialect import ReaderDialect
+
+
+def learned(reader: ReaderDialect, mode: Mode, *, lmtp: bool = False) -> tuple[Table, Table]:
+    with played(reader, lmtp=lmtp) as (runner, target):
+        how = runner.run(manner(target))
+        asker = Asker(target, how, mode.opening(how.limit or 0))
+        return learn(asker, runner), expected(Splitter(reader), mode, how.way)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLAYED)
+def test_a_played_program_is_learned_as_it_is(name: str) -> None:
+    found, truth = learned(PLAYED[name], BODY)
+    assert difference(found, truth) is None, text(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["first line", "over the size limit"])
+def test_a_reader_that_is_laxer_past_its_limit_is_seen_to_be(mode: str) -> None:
+    found, truth = learned(PLAYED["laxer past its size limit"], MODES[mode])
+    assert difference(found, truth) is None, text(found)
+
+
+@pytest.mark.slow
+def test_lmtp_is_learned_like_smtp() -> None:
+    found, truth = learned(PLAYED["strict"], BODY, lmtp=True)
+    assert difference(found, truth) is None, text(found)
