@@ -41,7 +41,7 @@ demo: setup  ## honest mail and every attack over real sockets, without and with
 	$(BIN)/tidewaiter demo
 
 docs: setup  ## draws pictures and writes references from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 format: setup
 	$(BIN)/ruff check --quiet --fix-only

@@ -23,9 +23,13 @@ class Positions:
     """One position for each oddity of content; the defaults are those for strangers' DATA."""
 
     bare_lf: Position = Position.REFUSE
+    """LF without CR before it, which ends a line for a lenient program; repaired to CR LF."""
     bare_cr: Position = Position.REFUSE
+    """CR without LF behind it, which some programs drop and some take for a line's end; repaired to a space."""
     nul: Position = Position.REFUSE
+    """NUL, which ends a string for a program in C, and a line for a few; repaired to a space."""
     long_line: Position = Position.NOTE
+    """A line over `limits.text_line`, which others fold or cut; not to be repaired, for folding breaks signatures."""
 
 
 STRANGERS_DATA = Positions()

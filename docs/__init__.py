@@ -1,0 +1,1 @@
+"""The documents, and in `generate` what writes those that are written from the code."""

@@ -1,0 +1,25 @@
+"""Do the generated pages and pictures say what the code says today?  `make docs` writes them."""
+
+import re
+
+import pytest
+
+from docs.generate import DOCS, PAGES, pictures
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_generated_page_is_what_the_code_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {"LANGUAGE": "en", "COLUMNS": "100", "NO_COLOR": "1"}.items():
+        monkeypatch.setenv(variable, value)
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name]()
+
+
+@pytest.mark.parametrize("name", pictures.SOURCES)
+def test_a_picture_is_drawn_from_its_source_of_today(name: str) -> None:
+    source = DOCS / name
+    assert source.with_suffix(".svg").read_text(encoding="utf-8").startswith(pictures.mark(source))
+
+
+def test_every_setting_is_explained() -> None:
+    page = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    assert re.findall(r"^- `\w+`: *$", page, re.MULTILINE) == []
