@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from typing import cast
 
 import msgspec
 
@@ -47,8 +48,7 @@ class Desk(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A worker has connected."""
-        assert isinstance(transport, asyncio.Transport), "a stream"
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # a stream's; uvloop's have no such base
         self._desks.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:

@@ -73,7 +73,10 @@ class Ground:
         """The sockets of each listener, and that of the clerk's pages if they are wanted."""
         sockets = self._sockets.secure(listener.address for listener in settings.listener)
         pages = self._pages.secure(filter(None, [settings.metrics.address]))
-        return sockets, [one for copies in pages for one in copies]
+        page_sockets = [one for copies in pages for one in copies]
+        for one in page_sockets:
+            one.listen()  # a scrape waits while the clerk starts
+        return sockets, page_sockets
 
     def keep_only(self, generations: Iterable[Generation]) -> None:
         """Close the addresses that none of these generations listens on."""

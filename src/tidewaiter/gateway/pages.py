@@ -6,7 +6,7 @@ Small on purpose: it reads at most 8 KiB, for at most ten seconds, and looks at 
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 REQUEST_BYTES = 8192
 REQUEST_SECONDS = 10.0
@@ -31,9 +31,8 @@ class Pages(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give it ten seconds."""
-        assert isinstance(transport, asyncio.Transport), "a stream"
-        self._transport = transport
-        self._timer = self._loop.call_later(REQUEST_SECONDS, transport.abort)
+        self._transport = cast("asyncio.Transport", transport)  # a stream's; uvloop's have no such base
+        self._timer = self._loop.call_later(REQUEST_SECONDS, self._transport.abort)
 
     def connection_lost(self, _: Exception | None) -> None:
         """Forget the timer."""

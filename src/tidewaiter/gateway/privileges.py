@@ -1,12 +1,17 @@
-"""From root to the user that carries mail, for good."""
+"""From root to the user that carries mail, for good; or, in a process apart, for one question."""
 
 import grp
 import os
+import pickle
 import pwd
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from tidewaiter.config.settings import Workers
 from tidewaiter.gateway.error import StartError
+
+
+Answer = TypeVar("Answer")
 
 
 class PrivilegeError(StartError):
@@ -51,3 +56,31 @@ def become(someone: Person) -> None:
         raise PrivilegeError("only root can become another user") from error
     if someone.uid != 0 and 0 in os.getresuid():
         raise PrivilegeError("root could be regained")
+
+
+def answer_as(someone: Person | None, question: Callable[[], Answer]) -> Answer:
+    """What the question gives where only that person's rights hold; we keep our own.
+
+    It is asked in a fork, so only while there is one thread. Where we are not root already, it is
+    asked as whoever we are.
+
+    :raises PrivilegeError: if the fork dies before it has answered.
+    """
+    if someone is None or os.getuid() != 0:
+        return question()
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            become(someone)
+            with os.fdopen(write_end, "wb") as pipe:
+                pickle.dump(question(), pipe)
+        finally:
+            os._exit(0)  # not a second copy of whoever called
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    if not answer:
+        raise PrivilegeError("the question could not be asked as that user")
+    return pickle.loads(answer)  # type: ignore[no-any-return]  # noqa: S301 - from our own fork

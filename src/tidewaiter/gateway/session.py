@@ -2,7 +2,7 @@
 
 It keeps three rules.
 Replies go out together, when there is nothing left to interpret.
-Nothing is read while the client leaves replies unread, while the spool is behind, or while much waits behind a question.
+Nothing is read while the client leaves replies unread, while the spool is behind, or while much waits for an answer.
 A connection that we end is half-closed first, and what the client still sends is thrown away for a while: else its
 unread bytes would make the kernel take our last reply back.
 """
@@ -10,10 +10,11 @@ unread bytes would make the kernel take our last reply back.
 import asyncio
 import ssl
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final, cast
+from ipaddress import ip_address
+from typing import Any, Final, Literal, cast
 
-from tidewaiter.gateway.listening import Listening
+from tidewaiter.delivery.delivery import Origin
+from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.gateway.transaction import Transaction
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
@@ -30,35 +31,328 @@ from tidewaiter.wire import (
     Reset,
     Server,
     StartTls,
+    Verb,
     replies,
 )
 
 LINGER_SECONDS: Final = 5.0
 LINGER_BYTES: Final = 1024 * 1024
-"""What is thrown away behind our last reply; who sends more does not read it anyway."""
+"""What is thrown away behind our last reply; a client that sends more does not read it anyway."""
 
 
 class Session(asyncio.Protocol):
     """The driver of one `wire.Server`."""
 
     __slots__ = (
-        "_closing",
+        "_answer",
+        "_address",
+        "_asking",
+        "_content_until",
         "_deadline",
+        "_ended",
+        "_finished",
         "_listening",
+        "_origin",
         "_paused",
-        "_stuck",
+        "_port",
+        "_quit",
+        "_server",
         "_thrown",
+        "_tls",
         "_transaction",
         "_transport",
-        "client",
-        "server",
+        "_unread",
+        "_waiting",
     )
 
     def __init__(self, listening: Listening) -> None:
         """Wait for the connection."""
         self._listening = listening
+        self._deadline = Deadline(listening.station.loop, self._late)
         self._transaction: Transaction | None = None
+        self._answer: Reply | None = None
+        self._origin: Origin | None = None
+        self._content_until = 0.0
+        """Loop time at which the message that is coming must be whole; 0 outside content."""
+        self._asking = False
+        """A question is being put to the transaction this moment."""
+        self._waiting = False
+        """A question is open."""
         self._paused = False
-        self._stuck = False
-        self._closing = False
+        self._unread = False
+        """The client leaves our replies unread."""
+        self._finished = False
+        """The client has said all that it will say."""
+        self._ended = False
+        """We have said all that we will say."""
+        self._quit = False
+        """The client asked for the end, so it has read all that it wanted."""
         self._thrown = 0
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, or say why not."""
+        self._transport = cast(asyncio.Transport, transport)
+        host, self._port = transport.get_extra_info("peername")[:2]
+        self._address = ip_address(host.partition("%")[0])
+        self._tls = tls_text(transport)
+        listening = self._listening
+        self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
+        self._server = Server(listening.service(self._address), tls=self._tls != "")
+        refusal = listening.enter(self, self._address)
+        if refusal is None:
+            self._server.greet()
+            self._flush()
+        else:
+            self._refuse("connection", "too many connections", refusal)
+            self._handle(self._server.close(refusal))
+
+    def data_received(self, data: bytes) -> None:
+        """Interpret what the client sent."""
+        if self._ended:
+            self._throw_away(len(data))
+        else:
+            self._handle(self._server.receive(data))
+
+    def eof_received(self) -> bool:
+        """Keep our half open while an answer is awaited: the client may still read it."""
+        self._finished = True
+        return self._waiting and not self._tls
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Give up what hangs on this client, but for a message whose last byte is on its way to the next hop."""
+        self._ended = True
+        self._deadline.close()
+        self._listening.leave(self, self._address)
+        self._abandon()
+
+    def pause_writing(self) -> None:
+        """Hear no more from a client that does not read."""
+        self._unread = True
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._unread = False
+        self._wait()
+
+    # What the transaction and the worker call.
+
+    def answer(self, reply: Reply) -> None:
+        """Answer the question that is open."""
+        if self._asking:
+            self._answer = reply
+        elif not self._ended:
+            self._waiting = False
+            self._handle(self._server.answer(reply))
+
+    def finish(self, reply: Reply) -> None:
+        """Answer for the message; the transaction is over."""
+        self._transaction = None
+        self.answer(reply)
+        if self._listening.station.draining:
+            self.drain()
+
+    def regulate(self) -> None:
+        """Read from the client, or do not: called whenever one of the reasons may have changed."""
+        behind = self._transaction is not None and self._transaction.behind
+        pause = self._unread or behind or not self._server.reading
+        if pause != self._paused and not self._transport.is_closing():
+            self._paused = pause
+            if pause:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def drain(self) -> None:
+        """Say 421, once there is no transaction: this process is to leave."""
+        if self._transaction is None and not self._ended and not self._asking:
+            self._handle(self._server.close(self._server.service.closing("4.3.2", "Service is shutting down")))
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._transport.abort()
+
+    # Events.
+
+    def _handle(self, events: list[Event]) -> None:
+        """Act on events, and on those that our answers bring, until the client or the next hop has to say more."""
+        while events:
+            answer = None
+            for event in events:
+                answer = _ACT[type(event)](self, event)
+            events = [] if answer is None else self._server.answer(answer)
+        self._flush()
+
+    def _mail(self, event: MailFrom) -> Reply:
+        if not self._listening.may_send(self._address):
+            self._refuse("command", "not in networks", NOT_OURS)
+            return NOT_OURS
+        server = self._server
+        if self._origin is None or self._origin.hello != server.hello:
+            protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
+            self._origin = Origin(str(self._address), self._port, server.hello, protocol)
+        self._transaction = Transaction(self, self._listening, self._origin, event.mail, self._tls)
+        return replies.SENDER_OK
+
+    def _rcpt(self, event: RcptTo) -> Reply | None:
+        assert self._transaction is not None
+        return self._ask(self._transaction.rcpt, event.recipient)
+
+    def _content_start(self, _event: ContentStart) -> Reply:
+        assert self._transaction is not None
+        reply = self._transaction.begin()
+        if reply.positive:
+            self._content_until = self._listening.station.loop.time() + self._listening.limits.message_time
+        else:
+            self._transaction = None
+        return reply
+
+    def _content(self, event: Content) -> None:
+        assert self._transaction is not None
+        self._transaction.content(event.content)
+
+    def _chunk_end(self, _event: ChunkEnd) -> Reply:
+        return replies.OK
+
+    def _message_end(self, event: MessageEnd) -> Reply | None:
+        assert self._transaction is not None
+        self._content_until = 0.0
+        return self._ask(self._transaction.end, event.reader, self._server.protocol)
+
+    def _message_refused(self, event: MessageRefused) -> None:
+        assert self._transaction is not None
+        self._content_until = 0.0
+        self._transaction.refused(event.reader, event.reply)
+        self._transaction = None
+
+    def _reset(self, _event: Reset) -> None:
+        self._abandon()
+
+    def _start_tls(self, _event: StartTls) -> None:
+        self._flush()
+        self._listening.station.spawn(self._handshake())
+
+    def _close(self, event: Close) -> None:
+        self._ended = True
+        self._abandon()
+        self._quit = event.reply is not None and event.reply.positive
+        if event.reply is not None and not self._quit:
+            self._refuse("connection", "closed by us", event.reply)
+
+    def _ask(self, question: Callable[..., None], *about: object) -> Reply | None:
+        """Put a question to the transaction, which answers at once or later."""
+        self._asking = True
+        question(*about)
+        self._asking = False
+        answer, self._answer = self._answer, None
+        self._waiting = answer is None
+        return answer
+
+    def _abandon(self) -> None:
+        self._content_until = 0.0
+        if self._transaction is not None:
+            self._transaction.abandon()
+            self._transaction = None
+
+    def _refuse(self, stage: Literal["connection", "command"], reason: str, reply: Reply) -> None:
+        self._listening.refuse(
+            stage, reason, reply=str(reply), client=str(self._address), helo=self._server.hello
+        )
+
+    # Output, waiting, closing.
+
+    def _flush(self) -> None:
+        output = self._server.output()
+        if output:
+            self._transport.write(output)
+        if self._ended:
+            self._linger()
+        elif self._finished and not self._waiting:
+            self._transport.close()
+        else:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait for whoever has to move next, and no longer than is allowed."""
+        limits = self._listening.limits
+        if self._ended:
+            return
+        if self._unread:
+            self._deadline.set(limits.unread_time)
+        elif self._waiting:
+            self._deadline.clear()
+        elif self._content_until:
+            rest = self._content_until - self._listening.station.loop.time()
+            self._deadline.set(min(limits.data_time, max(rest, 0.0)))
+        else:
+            self._deadline.set(limits.command_time)
+        self.regulate()
+
+    def _late(self) -> None:
+        """The client did not move in time."""
+        if self._ended or self._unread:
+            self._transport.abort()
+        else:
+            self._handle(self._server.close(self._server.service.closing("4.4.2", "Timeout")))
+
+    def _linger(self) -> None:
+        """Say no more, and let the client read what we said before the connection is closed."""
+        if self._finished or self._quit or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._deadline.set(LINGER_SECONDS)
+        self._transport.write_eof()
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def _throw_away(self, count: int) -> None:
+        self._thrown += count
+        if self._thrown > LINGER_BYTES:
+            self._transport.abort()
+
+    async def _handshake(self) -> None:
+        """Go into TLS. What was sent before it in plain text has been thrown away by the core."""
+        listening = self._listening
+        self._deadline.clear()
+        try:
+            transport = await listening.station.loop.start_tls(
+                self._transport,
+                self,
+                cast(ssl.SSLContext, listening.context),
+                server_side=True,
+                ssl_handshake_timeout=listening.limits.tls_handshake,
+            )
+        except (OSError, ssl.SSLError):
+            listening.station.recorder.count("tls_failures", "client")
+            self._transport.abort()
+            return
+        if transport is not None and not self._ended:
+            self._transport = cast(asyncio.Transport, transport)
+            self._tls = tls_text(transport)
+            self._origin = None
+            self._server.started_tls()
+            self._wait()
+
+
+def tls_text(transport: asyncio.BaseTransport) -> str:
+    """Name protocol and cipher; empty without TLS."""
+    tls = transport.get_extra_info("ssl_object")
+    return f"{tls.version()} {tls.cipher()[0]}" if tls is not None else ""
+
+
+# mypy cannot know that each kind of event finds its own method.
+_ACT: Final[dict[type[Event], Callable[[Session, Any], Reply | None]]] = {
+    MailFrom: Session._mail,
+    RcptTo: Session._rcpt,
+    ContentStart: Session._content_start,
+    Content: Session._content,
+    ChunkEnd: Session._chunk_end,
+    MessageEnd: Session._message_end,
+    MessageRefused: Session._message_refused,
+    Reset: Session._reset,
+    StartTls: Session._start_tls,
+    Close: Session._close,
+}

@@ -8,11 +8,31 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
-from tidewaiter.config import Settings
+from tidewaiter.config import ConfigError, Mistake, Settings, locate, parse
 from tidewaiter.config.place import Complaint
 from tidewaiter.config.settings import ListenerTls
+from tidewaiter.gateway import privileges
 
 _MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs", "devtmpfs"}
+
+
+def mistakes_of_file(file: Path) -> tuple[Mistake, ...]:
+    """Every mistake in a configuration file, those that this machine makes of it among them.
+
+    Started by root, it asks as the user whom the file names.
+
+    :raises OSError: if the file itself cannot be read.
+    """
+    data = file.read_bytes()
+    try:
+        settings = parse(data, str(file))
+        someone = privileges.person(settings.workers)
+    except ConfigError as error:
+        return error.mistakes
+    except privileges.PrivilegeError as error:
+        return locate([(("workers", "user"), str(error))], data, str(file)).mistakes
+    found = privileges.answer_as(someone, lambda: complaints(settings))
+    return locate(found, data, str(file)).mistakes
 
 
 def complaints(settings: Settings) -> list[Complaint]:

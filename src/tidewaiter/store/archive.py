@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Table, create_engine, delete, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -80,8 +77,7 @@ class Archive:
             with connection.begin():
                 deleted = sum(_delete_oldest(connection, table, limit) for table in (TRANSACTIONS, REFUSALS))
             if deleted:
-                connection.exec_driver_sql("PRAGMA incremental_vacuum").close()
-                connection.commit()
+                _give_back(connection)
             return deleted
 
     def close(self) -> None:
@@ -113,7 +109,7 @@ class Archive:
                 _migrate(self._connection)
                 self._identity = self._identify()
             yield self._connection
-        except (SQLAlchemyError, CommandError, OSError) as error:
+        except (SQLAlchemyError, OSError) as error:
             self.close()
             raise ArchiveError(str(getattr(error, "orig", None) or error)) from error
         except ArchiveError:
@@ -136,11 +132,27 @@ def _configure(connection: DBAPIConnection, _: object) -> None:
 
 
 def _migrate(connection: Connection) -> None:
+    """Take the steps that the file lacks."""
+    # Alembic takes a second to import on a busy machine; the clerk answers its sockets before that.
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.util.exc import CommandError  # noqa: PLC0415 - see above
+
     config = Config()
     config.set_main_option("script_location", "tidewaiter.store:migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:  # as of a file that a later version has written
+        raise ArchiveError(str(error)) from error
     connection.commit()
+
+
+def _give_back(connection: Connection) -> None:
+    """Let the file shrink; the statement gives a page back at each step, and only a script takes all steps."""
+    driver = connection.connection.driver_connection
+    assert driver is not None, "it is open"
+    driver.executescript("PRAGMA incremental_vacuum")
 
 
 def _delete_oldest(connection: Connection, table: Table, limit: int) -> int:

@@ -1,0 +1,145 @@
+"""A supervisor with its children, run for a test: real processes, on ports that the kernel chose."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+HERE = Path(__file__).parent
+SECONDS = 20.0
+
+CONFIGURATION = """\
+hostname = "mx.tidewaiter.test"
+[store]
+path = "state"
+[workers]
+count = 2
+{workers}
+[metrics]
+address = "127.0.0.1:0"
+[[listener]]
+address = "127.0.0.1:0"
+role = "inbound"
+[[route]]
+domains = ["inside.test"]
+next_hop = "maildir:mail"
+"""
+
+
+class Client:
+    """One connection to a stand-in worker."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address, timeout=SECONDS)
+        self._file = self.socket.makefile("rb")
+        generation, index, pid, total, self.hostname = self._file.readline().decode().split()
+        self.generation, self.index, self.pid, self.total = int(generation), int(index), int(pid), int(total)
+
+    def ask(self, order: str) -> str:
+        self.socket.sendall(order.encode() + b"\n")
+        return self._file.readline().decode().strip()
+
+    def is_cut(self) -> bool:
+        try:
+            return self._file.readline() == b""
+        except ConnectionError:
+            return True
+
+    def close(self) -> None:
+        self._file.close()
+        self.socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Family:
+    """Started by `with`; ended, whatever happens, at its end."""
+
+    def __init__(self, folder: Path, workers: str = "", environment: dict[str, str] | None = None) -> None:
+        self.folder = folder
+        self.file = folder / "tidewaiter.toml"
+        if not self.file.exists():
+            self.file.write_text(CONFIGURATION.format(workers=workers))
+        self._environment = os.environ | (environment or {})
+        self.events: list[dict[str, Any]] = []
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / "run_stand_in.py", self.file],
+            stderr=subprocess.PIPE,
+            env=self._environment,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(SECONDS)
+        self._reader.join(SECONDS)  # the pipe ends when the last child has left
+        assert not self._reader.is_alive(), "a child has outlived the supervisor"
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._lines.put(line)
+        self._lines.put(b"")
+
+    def wait_for(self, event: str, condition: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+        """The next log line with that event; earlier ones are kept in `events`."""
+        while line := self._lines.get(timeout=SECONDS):
+            try:
+                found = json.loads(line)
+            except ValueError:
+                raise AssertionError(f"not a log line: {line!r}") from None
+            self.events.append(found)
+            if found["event"] == event and condition(found):
+                return found
+        raise AssertionError(f"no {event!r} came: {self.events}")
+
+    def serving(self) -> Self:
+        """Wait until all serve."""
+        found = self.wait_for("serving")
+        self.address = tuple(found["addresses"][0])
+        self.pages = tuple(found["pages"][0])
+        return self
+
+    def connect(self) -> Client:
+        return Client(self.address)  # type: ignore[arg-type]  # a host and a port
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """A page of the clerk's."""
+        with socket.create_connection(self.pages, timeout=SECONDS) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), body
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def exit_code(self) -> int:
+        return self.process.wait(SECONDS)
+
+
+@contextmanager
+def serving(folder: Path, workers: str = "", environment: dict[str, str] | None = None) -> Iterator[Family]:
+    """A family, once all its workers are ready."""
+    with Family(folder, workers, environment) as family:
+        yield family.serving()
