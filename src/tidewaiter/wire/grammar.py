@@ -6,7 +6,8 @@ Case is folded on bytes, which touches ASCII only: `str.upper` turns letters of 
 """
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from tidewaiter.model.address import Address, AddressError
 from tidewaiter.model.envelope import Mail
@@ -41,14 +42,15 @@ def parse_mail(argument: bytes, offers: Offers) -> Mail:
     path, words = _split(argument, b"FROM:", replies.MAIL_SYNTAX)
     if not words:
         return Mail(parse_path(path, utf8=False, bad=replies.BAD_SENDER) if path else None)
-    given = _parameters(words)
-    size = _size(given.pop(b"SIZE")) if offers.size is not None and b"SIZE" in given else None
-    eight_bit = _body(given.pop(b"BODY")) if offers.eight_bit and b"BODY" in given else False
-    utf8 = offers.utf8 and given.pop(b"SMTPUTF8", b"") is None
-    if given:
-        raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
-    sender = parse_path(path, utf8=utf8, bad=replies.BAD_SENDER) if path else None
-    return Mail(sender, size, eight_bit, utf8)
+    asked = {}
+    for keyword, value in _parameters(words).items():
+        name, read = _MEANING.get(keyword, ("", _flag))
+        offered = getattr(offers, name, None)
+        if offered is None or offered is False:
+            raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+        asked[name] = read(value)
+    sender = parse_path(path, utf8="utf8" in asked, bad=replies.BAD_SENDER) if path else None
+    return Mail(sender, **asked)
 
 
 def parse_rcpt(argument: bytes, *, utf8: bool) -> Address:
@@ -113,6 +115,7 @@ def _parameters(words: list[bytes]) -> dict[bytes, bytes | None]:
 
 
 def _size(value: bytes | None) -> int:
+    """RFC 1870 §5: `SIZE=` and one to twenty digits, of which we take ten."""
     if value is None or not DIGITS.fullmatch(value):
         raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
     return int(value)
@@ -126,3 +129,18 @@ def _body(value: bytes | None) -> bool:
     if kind not in (b"7BIT", b"8BITMIME"):
         raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
     return kind == b"8BITMIME"
+
+
+def _flag(value: bytes | None) -> bool:
+    """RFC 6531 §3.4: "The parameter does not accept a value.""""
+    if value is not None:
+        raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
+    return True
+
+
+_MEANING: Final[dict[bytes, tuple[str, Callable[[bytes | None], Any]]]] = {
+    b"SIZE": ("size", _size),
+    b"BODY": ("eight_bit", _body),
+    b"SMTPUTF8": ("utf8", _flag),
+}
+"""Parameters of MAIL: the field of `Offers` that has to offer it, which is the field of `Mail` that it sets."""
