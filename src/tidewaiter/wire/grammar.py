@@ -132,7 +132,7 @@ def _body(value: bytes | None) -> bool:
 
 
 def _flag(value: bytes | None) -> bool:
-    """RFC 6531 §3.4: "The parameter does not accept a value.""""
+    """RFC 6531 §3.4: "The parameter does not accept a value"."""
     if value is not None:
         raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
     return True
