@@ -1,0 +1,11 @@
+"""A message's way to its next hop: SMTP and LMTP through pooled connections, or into a Maildir.
+
+A *hop* is asked for a *delivery*, one for each transaction:
+
+    delivery = hop.deliver(mail, origin)
+    delivery.rcpt(recipient, then)       # asked of the next hop now; `then(Answer)` comes back later or at once
+    delivery.send(prefix, spool, errand) # all of it, once; `errand.outcome(Outcome)`
+    delivery.abandon()                   # no more is wanted: nothing of it stays at the next hop
+
+What the hop last offered (`hop.offers`) is what a listener may offer in its turn.
+"""

@@ -1,0 +1,143 @@
+"""A Maildir as the next hop: a message is there whole, and on disk, before we say 250 for it.
+
+Written in `tmp`, fsync, renamed into `new`, fsync of `new`: a crash at any moment leaves either no message or all of
+it, and never one that was acknowledged and is gone.
+Lines end in LF there, as every reader of Maildirs expects.
+"""
+
+import errno
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome
+from tidewaiter.lines.scan import CRLF
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Mail
+from tidewaiter.model.reply import Reply
+from tidewaiter.store.file_thread import FileThread
+from tidewaiter.store.nameless import write_all
+from tidewaiter.store.spool import Spool
+from tidewaiter.wire import Offers
+
+RECIPIENT_OK: Final = Reply(250, "2.1.5", ("Ok",))
+NOT_WRITTEN: Final = Reply(451, "4.3.0", ("The mailbox cannot be written, come again",))
+DISK_FULL: Final = Reply(452, "4.3.1", ("The mailbox has no room left, come again",))
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_OFFERS: Final = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True)
+
+
+class Maildir:
+    """One Maildir, written by the file thread of one worker."""
+
+    __slots__ = ("_files", "_hostname", "_number", "_path", "name", "one_recipient")
+
+    def __init__(self, name: str, path: str, hostname: str, files: FileThread) -> None:
+        """Remember where; folders that are missing are made with the first message."""
+        self.name = name
+        self.one_recipient = True
+        self._path = path
+        self._hostname = hostname.replace("/", "\\057").replace(":", "\\072")
+        self._files = files
+        self._number = itertools.count()
+
+    @property
+    def offers(self) -> Offers:
+        """A file takes everything."""
+        return _OFFERS
+
+    async def learn(self) -> None:
+        """There is nothing to ask."""
+
+    def deliver(self, mail: Mail, _origin: Origin) -> "MaildirDelivery":
+        """Begin a transaction."""
+        return MaildirDelivery(self, mail)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def write(self, content: Callable[[], Iterable[bytes]], then: Callable[[None | Exception], None]) -> None:
+        """Write one message in the file thread; `then` hears whether it is on disk."""
+        name = f"{time.time():.6f}.P{os.getpid()}Q{next(self._number)}.{self._hostname}"
+        self._files.run(lambda: self._deliver(name, content()), then)
+
+    def _deliver(self, name: str, content: Iterable[bytes]) -> None:
+        for folder in ("tmp", "new", "cur"):
+            self._make(folder)
+        temporary = f"{self._path}/tmp/{name}"
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                for block in content:
+                    write_all(file, (block,))
+                os.fsync(file)
+            finally:
+                os.close(file)
+            os.rename(temporary, f"{self._path}/new/{name}")
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        sync_folder(f"{self._path}/new")
+
+    def _make(self, folder: str) -> None:
+        path = f"{self._path}/{folder}"
+        if not os.path.isdir(path):
+            os.makedirs(path, 0o700, exist_ok=True)
+            sync_folder(self._path)
+
+
+class MaildirDelivery:
+    """One message for one Maildir."""
+
+    __slots__ = ("_errand", "_mail", "_maildir", "ended")
+
+    def __init__(self, maildir: Maildir, mail: Mail) -> None:
+        """Begin."""
+        self._maildir = maildir
+        self._mail = mail
+        self._errand: Errand | None = None
+        self.ended = False
+
+    def rcpt(self, _recipient: Address, then: Callable[[Answer], None]) -> None:
+        """Take any recipient that the route names."""
+        then(Answer(RECIPIENT_OK))
+
+    def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
+        """Write it."""
+        self._errand = errand
+        self.ended = True
+        errand.ending()
+        head = f"Return-Path: <{self._mail.sender or ''}>\r\n".encode() + prefix
+        self._maildir.write(lambda: with_newlines(itertools.chain((head,), spool.pieces())), self._written)
+
+    def abandon(self) -> None:
+        """Nothing has been written yet."""
+
+    def _written(self, error: Exception | None) -> None:
+        assert self._errand is not None
+        if error is None:
+            self._errand.outcome(Outcome(RECIPIENT_OK, "written"))
+            return
+        full = isinstance(error, OSError) and error.errno in _FULL
+        self._errand.outcome(Outcome(DISK_FULL if full else NOT_WRITTEN, str(error)))
+
+
+def with_newlines(content: Iterable[bytes]) -> Iterator[bytes]:
+    """Turn each CR LF into LF, also one that two pieces share, and nothing else."""
+    held = b""
+    for piece in content:
+        data = held + piece
+        held = b"\r" if data.endswith(b"\r") else b""
+        yield data[: len(data) - len(held)].replace(CRLF, b"\n")
+    yield held
+
+
+def sync_folder(path: str) -> None:
+    """Have a folder's entries on disk (fsync(2): "Calling fsync() does not ensure that the entry … has reached")."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,131 @@
+"""One listener as all its connections share it: who may connect, what is offered, where mail may go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Final, Literal
+
+from tidewaiter.config.settings import Limits, Listener, ListenerTls, Role
+from tidewaiter.config.values import write_endpoint
+from tidewaiter.delivery.delivery import Hop
+from tidewaiter.delivery.route import RouteTable
+from tidewaiter.gateway.offering import offering
+from tidewaiter.gateway.station import Station
+from tidewaiter.model.position import Position, Positions
+from tidewaiter.model.reply import Reply
+from tidewaiter.store.records import Refusal
+from tidewaiter.wire import Offers, Service
+from tidewaiter.wire import Limits as WireLimits
+
+if TYPE_CHECKING:
+    from tidewaiter.gateway.session import Session
+
+IpAddress = IPv4Address | IPv6Address
+NOT_OURS: Final = Reply(554, "5.7.1", ("Relay access denied",))
+
+
+@dataclass(frozen=True, slots=True)
+class HopRoute:
+    """A route with its next hops as they are asked."""
+
+    domains: tuple[str, ...]
+    hops: tuple[Hop, ...]
+
+
+class Listening:
+    """What the sessions of one listener have in common."""
+
+    def __init__(
+        self, station: Station, listener: Listener, routes: Sequence[HopRoute], context: SSLContext | None
+    ) -> None:
+        """Take the listener's settings, and the routes of its role."""
+        self.station = station
+        self.limits: Limits = station.settings.limits
+        self.name = write_endpoint(listener.address)
+        self.context = context
+        self.implicit_tls = listener.tls is ListenerTls.IMPLICIT
+        self.routes = RouteTable(routes)
+        self.sessions: "set[Session]" = set()
+        self._listener = listener
+        self._hops = tuple(dict.fromkeys(hop for route in routes for hop in route.hops))
+        self._offered: tuple[Offers | None, ...] = ()
+        self._services: dict[int, Service] = {}
+
+    def service(self, client: IpAddress) -> Service:
+        """Give the voice for this client: the positions of the first exclusion that holds it, or the listener's."""
+        offered = tuple(hop.offers for hop in self._hops)
+        if offered != self._offered or not self._services:
+            self._offered = offered
+            self._services = self._make_services()
+        for number, exclusion in enumerate(self._listener.exclusion):
+            if any(client in network for network in exclusion.networks):
+                return self._services[number]
+        return self._services[_STRANGER]
+
+    def enter(self, session: "Session", client: IpAddress) -> Reply | None:
+        """Count a connection; the reply refuses it. Each one `leave`s."""
+        self.sessions.add(session)
+        self.station.recorder.count("connections", self.name)
+        connected = self.station.connections.enter(client)
+        if connected.total > self.limits.connections:
+            return self._services[_STRANGER].closing("4.3.2", "Too many connections")
+        exempt = any(client in network for network in self.limits.exempt_networks)
+        if connected.network > self.limits.connections_per_network and not exempt:
+            return self._services[_STRANGER].closing("4.7.0", "Too many connections from your network")
+        return None
+
+    def leave(self, session: "Session", client: IpAddress) -> None:
+        """Count it out."""
+        self.sessions.discard(session)
+        self.station.connections.leave(client)
+
+    def may_send(self, client: IpAddress) -> bool:
+        """Tell whether this client may send at all: an outbound listener is for those whom it names."""
+        inbound = self._listener.role is Role.INBOUND
+        return inbound or any(client in network for network in self._listener.networks)
+
+    def refuse(self, stage: Literal["connection", "command", "recipient"], reason: str, **what: str) -> None:
+        """Remember that something was refused."""
+        recorder = self.station.recorder
+        recorder.refusal(
+            Refusal(
+                time=datetime.now(UTC), id=recorder.new_id(), stage=stage, reason=reason, listener=self.name, **what
+            )
+        )
+
+    def _make_services(self) -> dict[int, Service]:
+        listener, limits = self._listener, self.limits
+        ours = Service(
+            hostname=self.station.settings.hostname,
+            offers=offering(self._offered, starttls=listener.tls is ListenerTls.STARTTLS),
+            limits=WireLimits(
+                line=limits.command_line,
+                size=limits.message_size,
+                recipients=limits.recipients,
+                errors=limits.errors,
+                idle_commands=limits.commands,
+            ),
+            data=self._placed(listener.data),
+            bdat=self._placed(listener.bdat),
+        )
+        services = {_STRANGER: ours}
+        for number, exclusion in enumerate(listener.exclusion):
+            services[number] = replace(ours, data=self._placed(exclusion.data), bdat=self._placed(exclusion.bdat))
+        return services
+
+    def _placed(self, positions: Positions) -> Positions:
+        """In the shadow, see what would be refused."""
+        if not self._listener.shadow:
+            return positions
+        return Positions(
+            *(
+                Position.NOTE if position is Position.REFUSE else position
+                for position in (positions.bare_lf, positions.bare_cr, positions.nul, positions.long_line)
+            )
+        )
+
+
+_STRANGER: Final = -1
+"""Key of the service of clients that no exclusion holds."""

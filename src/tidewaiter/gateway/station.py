@@ -1,0 +1,34 @@
+"""What all connections of one worker share: where they keep mail, whom they hand it to, where they are counted."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+
+from tidewaiter.config import Settings
+from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.recorder import Recorder
+from tidewaiter.store.spool import SpoolRoom
+
+
+@dataclass(slots=True)
+class Station:
+    """One worker's own."""
+
+    settings: Settings
+    loop: asyncio.AbstractEventLoop
+    recorder: Recorder
+    room: SpoolRoom
+    connections: Connections
+    doubts: Doubts
+    draining: bool = False
+    """This process is to leave: no transaction is begun any more."""
+    under_way: int = 0
+    """Transactions that have not been answered yet, or whose next hop has not answered us."""
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Run what must be a coroutine; the loop alone would keep no reference to it."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

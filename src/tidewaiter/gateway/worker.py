@@ -1,0 +1,157 @@
+"""A worker: one process, one event loop, its share of the mail.
+
+It lives as `handover` says: receive, read keys, serve, be ready; drain when told; leave when alone.
+"""
+
+import asyncio
+import os
+import resource
+import socket
+import ssl
+import sys
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import uvloop
+
+from tidewaiter.config.settings import Listener, ListenerTls
+from tidewaiter.delivery.hops import Hops
+from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.handover import Handover
+from tidewaiter.gateway.link import Link
+from tidewaiter.gateway.listening import HopRoute, Listening
+from tidewaiter.gateway.recorder import Recorder
+from tidewaiter.gateway.session import Session
+from tidewaiter.gateway.station import Station
+from tidewaiter.net.tls import server_context
+from tidewaiter.store.file_thread import FileThread
+from tidewaiter.store.spool import SpoolRoom
+
+SPOOL: Final = "spool"
+"""The spool's folder within the state folder."""
+LEARN_SECONDS: Final = 3.0
+"""How long a start waits for next hops to say what they offer: a client told less would repack its messages."""
+LAST_RECORDS_SECONDS: Final = 5.0
+
+
+class Worker:
+    """What `main` runs."""
+
+    def __init__(self, handover: Handover, loop: asyncio.AbstractEventLoop) -> None:
+        """Read all that needs reading before the first connection."""
+        self._handover = handover
+        self._loop = loop
+        self._settings = handover.settings()
+        self._files = FileThread(loop)
+        self._station = self._make_station()
+        workers = self._settings.workers.count or os.cpu_count() or 1
+        self._hops = Hops(self._settings, loop, self._files, workers, self._place)
+        self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
+        self._servers: list[asyncio.Server] = []
+        self._gone = loop.create_future()
+
+    async def run(self) -> None:
+        """Serve until drained."""
+        link = Link(self._handover.link, self._loop, self._drain, lambda: os._exit(0))
+        await self._learn()
+        for descriptor, listener, listening in zip(
+            self._handover.listeners, self._settings.listener, self._listenings, strict=True
+        ):
+            self._servers.append(await self._listen(descriptor, listener, listening))
+        link.ready()
+        await self._gone
+        await self._leave()
+
+    def _make_station(self) -> Station:
+        limits, handover = self._settings.limits, self._handover
+        folder = f"/proc/self/fd/{handover.state}/{SPOOL}"
+        with suppress(FileExistsError):
+            os.mkdir(SPOOL, 0o700, dir_fd=handover.state)
+        return Station(
+            settings=self._settings,
+            loop=self._loop,
+            recorder=Recorder(handover, self._loop),
+            room=SpoolRoom(
+                self._files, folder, limits.spool_memory, limits.spool_memory_total, limits.spool_total
+            ),
+            connections=Connections(handover.connections, handover.columns, handover.column),
+            doubts=Doubts(handover.doubts, handover.column),
+        )
+
+    def _make_listening(self, listener: Listener) -> Listening:
+        routes = [
+            HopRoute(route.domains, self._hops.of(route))
+            for route in self._settings.route
+            if listener.role in route.roles
+        ]
+        return Listening(self._station, listener, routes, self._context(listener))
+
+    def _context(self, listener: Listener) -> ssl.SSLContext | None:
+        if listener.tls is ListenerTls.OFF:
+            return None
+        assert listener.certificate is not None and listener.key is not None
+        return server_context(self._place(listener.certificate), self._place(listener.key))
+
+    def _place(self, path: PurePosixPath) -> str:
+        """Relative paths start at the folder of the configuration file."""
+        return str(Path(self._handover.file).parent / path)
+
+    async def _learn(self) -> None:
+        """Ask every next hop what it offers."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEARN_SECONDS):
+                await asyncio.gather(*(hop.learn() for hop in self._hops.all()))
+
+    async def _listen(self, descriptor: int, listener: Listener, listening: Listening) -> asyncio.Server:
+        tls = listener.tls is ListenerTls.IMPLICIT
+        return await self._loop.create_server(
+            lambda: Session(listening),
+            sock=socket.socket(fileno=descriptor),
+            backlog=listener.backlog,
+            ssl=listening.context if tls else None,
+            ssl_handshake_timeout=self._settings.limits.tls_handshake if tls else None,
+        )
+
+    def _drain(self) -> None:
+        """Accept no more, let what is under way end, say 421 to the rest."""
+        self._station.draining = True
+        for server in self._servers:
+            server.close()
+        for session in self._sessions():
+            session.drain()
+        self._watch()
+
+    def _sessions(self) -> list[Session]:
+        return [session for listening in self._listenings for session in listening.sessions]
+
+    def _watch(self) -> None:
+        if self._station.under_way or self._sessions():
+            self._loop.call_later(0.05, self._watch)
+        elif not self._gone.done():
+            self._gone.set_result(None)
+
+    async def _leave(self) -> None:
+        for hop in self._hops.all():
+            hop.close()
+        await self._station.recorder.close(LAST_RECORDS_SECONDS)
+        self._files.close()
+
+
+def main(argv: list[str]) -> int:
+    """Live as a worker; the exit code is 0 only behind a drain."""
+    handover = Handover.receive(argv)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_live(handover))
+    return 0
+
+
+async def _live(handover: Handover) -> None:
+    await Worker(handover, asyncio.get_running_loop()).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

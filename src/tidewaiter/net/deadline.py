@@ -1,0 +1,52 @@
+"""A timer that is moved with every command and fires almost never.
+
+Moving it writes a number; the loop's own timer is made anew only when it comes up too early.
+"""
+
+from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Callable
+
+
+class Deadline:
+    """One thing that is late at most once at a time."""
+
+    __slots__ = ("_at", "_late", "_loop", "_timer")
+
+    def __init__(self, loop: AbstractEventLoop, late: Callable[[], None]) -> None:
+        """Call `late` when the time set last has passed."""
+        self._loop = loop
+        self._late = late
+        self._at: float | None = None
+        self._timer: TimerHandle | None = None
+
+    def set(self, seconds: float) -> None:
+        """Be late in `seconds` from now, and not before."""
+        at = self._at = self._loop.time() + seconds
+        if self._timer is None or self._timer.when() > at:
+            self._start(at)
+
+    def clear(self) -> None:
+        """Be never late, until set again."""
+        self._at = None
+
+    def close(self) -> None:
+        """Let go of the timer, which holds whoever waits."""
+        self._at = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _start(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._come_up)
+
+    def _come_up(self) -> None:
+        self._timer = None
+        if self._at is None:
+            return
+        if self._loop.time() < self._at:
+            self._start(self._at)
+        else:
+            self._at = None
+            self._late()

@@ -1,0 +1,34 @@
+"""TLS as we accept it and as we ask for it: one context for each set of terms, made when settings are read.
+
+Certificates are read again on reload, because a reload starts new processes.
+"""
+
+import ssl
+
+
+def server_context(certificate: str, key: str) -> ssl.SSLContext:
+    """Make what a listener speaks TLS with.
+
+    Raises OSError where a file cannot be read, ssl.SSLError where it holds no certificate or not its key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def client_context(*, verify: bool, authorities: str | None = None) -> ssl.SSLContext:
+    """Make what a next hop is spoken to with; `authorities` stands in the place of the system's.
+
+    Without `verify` any certificate will do: it keeps out who listens, and not who poses (RFC 7435).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif authorities is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(authorities)
+    return context

@@ -1,0 +1,147 @@
+"""Where is a message while nobody has answered for it yet?
+
+In memory while it is small, then in a file without a name.
+The spool holds content, unstuffed, as the next hop will see it.
+One `SpoolRoom` per worker bounds what all its messages may take, in memory and altogether.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tidewaiter.store.file_thread import FileThread
+from tidewaiter.store.nameless import NamelessFile
+
+BLOCK: Final = 256 * 1024
+"""Bytes that are written and read at a time: large enough that changing threads costs nothing beside them."""
+
+
+@dataclass(slots=True)
+class SpoolRoom:
+    """What the messages of one worker may take, and where their files lie."""
+
+    files: FileThread
+    folder: str
+    """Never on tmpfs: there a file would be memory again."""
+    message_memory: int
+    """Bytes of one message that are kept in memory."""
+    memory: int
+    """Bytes of all messages that are kept in memory; beyond them each goes to its file."""
+    total: int
+    """Bytes of all messages, in memory and in files."""
+    memory_used: int = 0
+    used: int = 0
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether a message of `size` bytes could be kept now."""
+        disk = os.statvfs(self.folder)
+        return self.used + size <= self.total and disk.f_bavail * disk.f_frsize >= size
+
+
+class Spool:
+    """One message's content."""
+
+    __slots__ = ("_caught_up", "_file", "_held", "_room", "_writing", "blocks", "failed", "size")
+
+    def __init__(self, room: SpoolRoom, caught_up: Callable[[], None]) -> None:
+        """Start empty; `caught_up` is called whenever the file has taken what was handed to it, or has failed."""
+        self._room = room
+        self._caught_up = caught_up
+        self._file: NamelessFile | None = None
+        self._held = 0
+        self._writing = False
+        self.blocks: list[bytes] = []
+        """What lies in memory: the whole message, or what is to go behind its file."""
+        self.size = 0
+        """Bytes altogether."""
+        self.failed = False
+        """It cannot be kept: the room is used up, the disk is full, or it was closed. What still comes is dropped."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Tell whether all of it lies in `blocks`."""
+        return self._file is None
+
+    @property
+    def behind(self) -> bool:
+        """Tell whether the disk should catch up before more is read from the client."""
+        return self._writing and (self._held >= 2 * BLOCK or self._room.memory_used > self._room.memory)
+
+    def write(self, content: bytes) -> None:
+        """Keep the next piece of content."""
+        if self.failed:
+            return
+        count = len(content)
+        room = self._room
+        self.blocks.append(content)
+        self._held += count
+        self.size += count
+        room.memory_used += count
+        room.used += count
+        if room.used > room.total:
+            self.close()
+        elif (self._held >= BLOCK if self._file else self._held > room.message_memory) or room.memory_used > room.memory:
+            self._spill()
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether nothing waits for the disk any more, after `flush`."""
+        return not self._writing and (self._file is None or not self.blocks)
+
+    def flush(self) -> None:
+        """Hand what is to go behind the file to the file thread; a message that has no file stays in memory."""
+        if self._file is not None:
+            self._spill()
+
+    def read(self, offset: int, then: Callable[[bytes | Exception], None]) -> None:
+        """Read the block of the file that starts at `offset`; none is left where it is empty."""
+        file = self._file
+        assert file is not None, "a message in memory is read from its blocks"
+        self._room.files.run(lambda: file.read(offset, BLOCK), then)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give all of it, once it is `complete`; for work in the file thread alone."""
+        offset = 0
+        while self._file is not None and (block := self._file.read(offset, BLOCK)):
+            offset += len(block)
+            yield block
+        yield from self.blocks
+
+    def close(self) -> None:
+        """Give the room back."""
+        self._room.memory_used -= self._held
+        self._room.used -= self.size
+        self._held = self.size = 0
+        self.blocks = []
+        self.failed = True
+        if self._file is not None:
+            self._room.files.run(self._file.close, _forget)
+            self._file = None
+
+    def _spill(self) -> None:
+        """Hand what is held to the file thread, one batch at a time: what comes meanwhile is the next batch."""
+        if self._writing or not self.blocks:
+            return
+        if self._file is None:
+            self._file = NamelessFile(self._room.folder)
+        file, blocks, count = self._file, self.blocks, self._held
+        self.blocks = []
+        self._writing = True
+        self._room.files.run(lambda: file.append(blocks), lambda outcome: self._spilled(outcome, count))
+
+    def _spilled(self, outcome: Exception | None, count: int) -> None:
+        self._writing = False
+        if self._file is None:
+            return
+        self._held -= count
+        self._room.memory_used -= count
+        if outcome is not None:
+            self.close()
+        elif self._held >= BLOCK:
+            self._spill()
+        self._caught_up()
+
+
+def _forget(_: Exception | None) -> None:
+    """Nobody waits for a file to be closed."""
