@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.generate import commands, configuration, pictures, vectors
+from docs.generate import commands, configuration, manual, pictures, vectors
 
 DOCS: Final = Path(__file__).parents[1]
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "../packaging/tidewaiter.1": manual.page,
     "commands.md": commands.page,
     "configuration.md": configuration.page,
     "vectors.md": vectors.page,

@@ -3,8 +3,13 @@
 import argparse
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from unittest.mock import patch
 
 from tidewaiter.cli import build_parser
+
+_PLAIN: Final = {"LANGUAGE": "en", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
 _LEAD = """\
 # Commands
@@ -17,11 +22,18 @@ Could not tell never means good.
 """
 
 
+@contextmanager
+def plainly() -> Iterator[None]:
+    """English and 100 columns wide, whatever the terminal is."""
+    with patch.dict(os.environ, _PLAIN):
+        yield
+
+
 def page() -> str:
-    """Write the page, in English and 100 columns wide, whatever the terminal is."""
-    os.environ.update(LANGUAGE="en", COLUMNS="100", NO_COLOR="1")
-    parts = [f"\n## {parser.prog}\n\n```text\n{plain_help(parser)}```\n" for parser in _parsers(build_parser())]
-    return _LEAD + "".join(parts)
+    """Write the page."""
+    with plainly():
+        helps = [(parser.prog, plain_help(parser)) for parser in parsers(build_parser())]
+    return _LEAD + "".join(f"\n## {name}\n\n```text\n{text}```\n" for name, text in helps)
 
 
 def plain_help(parser: argparse.ArgumentParser) -> str:
@@ -29,9 +41,10 @@ def plain_help(parser: argparse.ArgumentParser) -> str:
     return "\n".join(line.rstrip() for line in parser.format_help().strip().splitlines()) + "\n"
 
 
-def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Give a parser and those of its verbs."""
     yield parser
     for action in parser._actions:  # noqa: SLF001  # argparse has no other way to its verbs
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # as above
             for verb in action.choices.values():
-                yield from _parsers(verb)
+                yield from parsers(verb)
