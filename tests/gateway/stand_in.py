@@ -77,7 +77,9 @@ class Worker:
         self.busy += 1
         peer = ip_address(writer.get_extra_info("peername")[0])
         counted = self.connections.enter(peer)
-        name = f"{self.handover.generation} {self.handover.index} {os.getpid()} {counted.total} {self.settings.hostname}"
+        name = (
+            f"{self.handover.generation} {self.handover.index} {os.getpid()} {counted.total} {self.settings.hostname}"
+        )
         writer.write(name.encode() + b"\n")
         while line := await reader.readline():
             order, _, argument = line.decode().strip().partition(" ")

@@ -22,7 +22,7 @@ from typing import Final
 
 from tidewaiter.cli.parser import Verbs
 
-MODULES: Final = ("completion",)
+MODULES: Final = ("run", "config", "completion")
 
 
 def register_all(verbs: Verbs) -> None:

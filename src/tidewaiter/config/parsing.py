@@ -114,7 +114,7 @@ class _Walk:
             if key.tabled:
                 self._complain(path, f"must be a list of tables: write [[{key.name}]]")
             return (self._one(key, value, path),)  # "x" stands for ["x"]
-        if len(value) < (key.bounds.min_length or 0):
+        if len(value) < key.least:
             self._complain(path, "must not be empty")
         places = {place: (self._one, key, one, (*path, place)) for place, one in enumerate(value)}
         return tuple(self._all(places).values())

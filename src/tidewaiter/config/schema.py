@@ -20,8 +20,11 @@ class Key(typing.NamedTuple):
     kind: Any
     """The type of its value; for a list, that of one element. `None` is left out of a union."""
     bounds: Meta
+    """Bounds of the value, if it is no list."""
     listed: bool
     """Whether the value is a list."""
+    least: int
+    """How many elements a list must have."""
     default: Any
     """`NODEFAULT` where the key must be given."""
 
@@ -43,7 +46,14 @@ def keys_of(kind: type[Any], base: object = None) -> Iterator[Key]:
         value, bounds = _bare(hints[name])
         listed = typing.get_origin(value) is tuple
         one = typing.get_args(value)[0] if listed else value
-        yield Key(name, one, bounds, listed, default if base is None else getattr(base, name))
+        yield Key(
+            name,
+            one,
+            bounds=Meta() if listed else bounds,
+            listed=listed,
+            least=bounds.min_length or 0,
+            default=default if base is None else getattr(base, name),
+        )
 
 
 def _defaults(kind: type[Any]) -> Iterator[tuple[str, Any]]:
