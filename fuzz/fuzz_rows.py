@@ -48,6 +48,8 @@ def one_input(data: bytes) -> None:
     assert (found is not None) == (said == "ended"), "the two forms of one machine disagree"
     if not {"!", "^", "EDGE"} & set(words):
         _against_an_expression(words, wire, found.stop if found else None)
+    if "EDGE" in words:
+        return  # a pattern that asks for edges in many places has states without end, and no row does
     answer = smuggle(STRICT, (), Dialect("row", "row", (), reader=reader))
     assert answer.verdict in ("safe", "attack"), answer.why
 

@@ -63,13 +63,14 @@ class Splitter:
         if symbol is Symbol.EDGE:
             return Read(self._edge(state), None)
         context = tuple(after(pattern, symbol) for pattern in state.context)
-        tails = tuple((which, after(rest, symbol)) for which, rest in state.tails)
+        tails = {which: after(rest, symbol) for which, rest in state.tails}
         if symbol is Symbol.DOT:
             # What was read before the dot decides whether it stands at the start of a line.
-            started = (which for which in range(len(self._ends)) if matches_empty(state.context[which]))
-            tails += tuple((which, self._ends[which].behind) for which in started)
-        tails = tuple((which, rest) for which, rest in tails if rest != NOTHING)
-        return self._ended(State(state.mode, context, tails)) or self._moved(State(state.mode, context, tails))
+            for which, end in enumerate(self._ends):
+                if matches_empty(state.context[which]):
+                    tails[which] = either(tails.get(which, NOTHING), end.behind)
+        alive = tuple((which, tails[which]) for which in sorted(tails) if tails[which] is not NOTHING)
+        return self._judged(State(state.mode, context, alive))
 
     def oversize(self, state: State) -> Read | None:
         """Pass the size limit here; None where the row says nothing of it."""
@@ -80,14 +81,11 @@ class Splitter:
         """Content is read on, but the message is already lost."""
         return self._modes[state.mode].rejects
 
-    def _ended(self, state: State) -> Read | None:
+    def _judged(self, state: State) -> Read:
         meant = self._then[state.mode]
         for which, rest in state.tails:
             if which in meant and matches_empty(rest):
                 return Read(state, meant[which])
-        return None
-
-    def _moved(self, state: State) -> Read:
         for which, target in self._goes[state.mode]:
             if matches_empty(state.context[which]):
                 return self._go(state, target)
@@ -111,7 +109,7 @@ def _split(on: str) -> _End:
     if not dot or "." in behind:
         message = f"{on!r}: an end has one dot, with what comes before it and what comes behind it"
         raise PatternError(message)
-    return _End(parse(before), parse(behind))
+    return _End(parse(before.strip().removeprefix("^")), parse(behind))
 
 
 def _watch(on: str, *, start: str) -> Pattern:

@@ -6,9 +6,9 @@ what may still follow once a symbol has been read is a pattern again, so a state
 """
 
 import re
-from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final
+from weakref import WeakValueDictionary
 
 from tidewaiter.lines.symbol import NAMED, Symbol, Word
 
@@ -17,22 +17,40 @@ class PatternError(ValueError):
     """The words are not a pattern."""
 
 
-@dataclass(frozen=True, slots=True)
 class Pattern:
-    """A set of words: empty, the empty word, a set of symbols, or one of the three made of others."""
+    """A set of words: empty, the empty word, a set of symbols, or one of the three made of others.
 
-    kind: str
-    symbols: frozenset[Symbol] = frozenset()
-    parts: "tuple[Pattern, ...]" = ()
+    Equal patterns are one object, so that comparing two, which walking a product does without end, costs nothing.
+    """
+
+    __slots__ = ("__weakref__", "kind", "parts", "symbols")
+
+    def __init__(self, kind: str, symbols: frozenset[Symbol], parts: "Parts") -> None:
+        """Only `_made` makes one."""
+        self.kind = kind
+        self.symbols = symbols
+        self.parts = parts
 
 
-NOTHING: Final = Pattern("nothing")
-EMPTY: Final = Pattern("empty")
+Parts = tuple[Pattern, ...] | frozenset[Pattern]
+_MADE: WeakValueDictionary[tuple[str, frozenset[Symbol], Parts], Pattern] = WeakValueDictionary()
+
+
+def _made(kind: str, symbols: frozenset[Symbol] = frozenset(), parts: Parts = ()) -> Pattern:
+    key = (kind, symbols, parts)
+    found = _MADE.get(key)
+    if found is None:
+        found = _MADE[key] = Pattern(kind, symbols, parts)
+    return found
+
+
+NOTHING: Final = _made("nothing")
+EMPTY: Final = _made("empty")
 
 
 def one_of(*symbols: Symbol) -> Pattern:
     """Match one of these symbols."""
-    return Pattern("set", frozenset(symbols)) if symbols else NOTHING
+    return _made("set", frozenset(symbols)) if symbols else NOTHING
 
 
 ANY: Final = one_of(*(symbol for symbol in Symbol if symbol is not Symbol.EDGE))
@@ -42,17 +60,18 @@ def then(first: Pattern, second: Pattern) -> Pattern:
     """Match `first`, then `second`."""
     if NOTHING in (first, second):
         return NOTHING
-    if first is EMPTY or first == EMPTY:
+    if first is EMPTY:
         return second
-    if second == EMPTY:
+    if second is EMPTY:
         return first
     if first.kind == "then":
-        return then(first.parts[0], then(first.parts[1], second))
-    return Pattern("then", parts=(first, second))
+        head, rest = first.parts
+        return then(head, then(rest, second))
+    return _made("then", parts=(first, second))
 
 
 def either(*patterns: Pattern) -> Pattern:
-    """Match any of `patterns`; equal sets of words that are written alike become equal values."""
+    """Match any of `patterns`, in whatever order they are named."""
     found: set[Pattern] = set()
     for pattern in patterns:
         found |= set(pattern.parts) if pattern.kind == "either" else {pattern}
@@ -61,17 +80,17 @@ def either(*patterns: Pattern) -> Pattern:
         return NOTHING
     if len(found) == 1:
         return found.pop()
-    return Pattern("either", parts=tuple(sorted(found, key=repr)))
+    return _made("either", parts=frozenset(found))
 
 
 def many(pattern: Pattern) -> Pattern:
     """Match `pattern` any number of times."""
-    if pattern in (NOTHING, EMPTY) or pattern.kind == "many":
-        return pattern if pattern.kind == "many" else EMPTY
-    return Pattern("many", parts=(pattern,))
+    if pattern.kind == "many":
+        return pattern
+    return EMPTY if pattern in (NOTHING, EMPTY) else _made("many", parts=(pattern,))
 
 
-@cache
+@lru_cache(maxsize=65536)
 def matches_empty(pattern: Pattern) -> bool:
     """Tell whether nothing more is needed."""
     match pattern.kind:
@@ -84,7 +103,7 @@ def matches_empty(pattern: Pattern) -> bool:
     return False
 
 
-@cache
+@lru_cache(maxsize=65536)
 def after(pattern: Pattern, symbol: Symbol) -> Pattern:
     """Say what may still follow once `symbol` has been read."""
     match pattern.kind:
@@ -97,7 +116,8 @@ def after(pattern: Pattern, symbol: Symbol) -> Pattern:
         case "either":
             return either(*(after(part, symbol) for part in pattern.parts))
         case "many":
-            return then(after(pattern.parts[0], symbol), pattern)
+            (repeated,) = pattern.parts
+            return then(after(repeated, symbol), pattern)
     return NOTHING
 
 

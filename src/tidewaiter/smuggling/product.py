@@ -56,27 +56,28 @@ class _Node(NamedTuple):
     move: Move | None
 
 
-def smuggle(writer: Dialect, relays: tuple[Dialect, ...], reader: Dialect) -> Answer:
-    """Ask whether any content given to `writer` is read as two messages, or as none, behind it.
+def smuggle(writer: Dialect | Source[Any], relays: tuple[Dialect, ...], reader: Dialect) -> Answer:
+    """Ask whether any content given to `writer`, a row or our own code, is read as two messages, or as none, behind it.
 
     An unknown field is each of its values: the answer is could not tell where they disagree.
     """
-    rows = (writer, *relays, reader)
+    rows = (*((writer,) if isinstance(writer, Dialect) else ()), *relays, reader)
     undecided = [row.id for row in rows if not row.candidates()]
     if undecided:
         return Answer("could not tell", 0, why=f"{undecided[0]}: a field that decides is unknown")
+    writers = [source(row) for row in writer.candidates()] if isinstance(writer, Dialect) else [writer]
     answers = [
         walk(compile_path(first, tuple(middle), last))
-        for first, *middle, last in product(*(row.candidates() for row in rows))
+        for first, *middle, last in product(writers, *(row.candidates() for row in (*relays, reader)))
     ]
     if len({answer.verdict for answer in answers}) == 1:
         return answers[0]
     return Answer("could not tell", answers[0].states, why="the values of an unknown field disagree")
 
 
-def compile_path(writer: Dialect, relays: tuple[Dialect, ...], reader: Dialect) -> Path:
+def compile_path(writer: Source[Any], relays: tuple[Dialect, ...], reader: Dialect) -> Path:
     """Compile the rows of a path."""
-    return Path(source(writer), tuple(_relay(row) for row in relays), splitter(reader))
+    return Path(writer, tuple(_relay(row) for row in relays), splitter(reader))
 
 
 def source(row: Dialect) -> Source[Any]:
@@ -100,16 +101,16 @@ def _relay(row: Dialect) -> Relay:
     return Relay(reads, pipeline(row.reader.change if row.reader else ()), source(row))
 
 
-def walk(path: Path, prefix: Word = ()) -> Answer:
-    """Walk every state that any content, behind `prefix`, can bring the path to."""
+def walk(path: Path, *, limits: bool = True) -> Answer:
+    """Walk every state that any content can bring the path to.
+
+    Without `limits` no reader ever passes its size limit: what is true then is true of messages that it offers to take.
+    """
     first = _Node(path.start, None, None)
-    for symbol in prefix:
-        first = _Node(path.feed(first.state, symbol).state, None, None)
     seen = {first.state}
     queue = deque([first])
     while queue:
-        node = queue.popleft()
-        for after in _steps(path, node):
+        for after in _steps(path, queue.popleft(), limits=limits):
             if isinstance(after, Attack):
                 return Answer("attack", len(seen), after)
             _queue(after, seen, queue)
@@ -124,14 +125,14 @@ def _queue(node: _Node, seen: set[PathState], queue: deque[_Node]) -> None:
         queue.append(node)
 
 
-def _steps(path: Path, node: _Node) -> Iterator["_Node | Attack"]:
+def _steps(path: Path, node: _Node, *, limits: bool) -> Iterator["_Node | Attack"]:
     """Everything that can happen next: the message ends, a byte comes, a limit is passed."""
     if path.writer.may_finish(node.state.writing):
         yield from _attacks(path, node, lambda: path.finish(node.state))
     for symbol in BYTES:
         after = _Node(node.state, node, symbol)
         yield from _attacks(path, after, partial(_feed, path, after, symbol))
-    for state in path.oversize(node.state):
+    for state in path.oversize(node.state) if limits else ():
         yield _Node(state, node, OVERSIZE)
 
 

@@ -26,7 +26,7 @@ from tidewaiter.smuggling.product import Answer, source, splitter, walk
 
 NOT_COVERED: Final = (
     "a program that no row describes, or that a row describes wrongly; the lab learns the real ones to find out",
-    "a next hop that ends DATA where one of its own limits is reached",
+    "a next hop that ends DATA where a limit is reached that it does not announce with SIZE",
     "the envelope: it is explored apart, over all command sequences, in the tests of wire",
     "what a program behind the next hop does with the content: compose its row as a further reader",
 )
@@ -44,7 +44,7 @@ class Composed:
     """One row behind us, in one position."""
 
     row: str
-    verdict: Literal["safe", "attack", "could not tell", "unsafe behind any writer"]
+    verdict: Literal["safe", "attack", "could not tell", "safe within its size limit", "unsafe behind any writer"]
     answer: Answer
 
 
@@ -168,12 +168,21 @@ class _Seen:
 
 
 def compose(ours: Ours, rows: Iterable[Dialect]) -> Iterator[Composed]:
-    """Compose the gateway, as `ours` has it, with every reader of `rows`."""
+    """Compose the gateway, as `ours` has it, with every reader of `rows`.
+
+    A row that even the standard's own writer cannot protect is named so.
+    One that goes astray only past its size limit is safe behind us: we give it no message larger than it takes.
+    """
+    strict = source(STRICT)
     for row in rows:
         for candidate in row.candidates():
             if candidate.reader is None:
                 continue
-            answer = walk(Path(ours, (), splitter(candidate)))
-            verdict = answer.verdict
-            unsafe = verdict == "attack" and walk(Path(source(STRICT), (), splitter(candidate))).verdict == "attack"
-            yield Composed(row.id, "unsafe behind any writer" if unsafe else verdict, answer)
+            reads = splitter(candidate)
+            answer = walk(Path(ours, (), reads))
+            if answer.verdict != "attack" or walk(Path(strict, (), reads)).verdict != "attack":
+                yield Composed(row.id, answer.verdict, answer)
+                continue
+            within = walk(Path(ours, (), reads), limits=False)
+            safe = within.verdict == "safe"
+            yield Composed(row.id, "safe within its size limit" if safe else "unsafe behind any writer", answer)

@@ -1,0 +1,146 @@
+"""Readers compiled from rows: where content ends, in every mode, against expressions over the whole wire."""
+
+import re
+
+import pytest
+from hypothesis import given
+
+from tests.strategies import words
+from tidewaiter.lines.ends import ends
+from tidewaiter.lines.machine import Splitter
+from tidewaiter.lines.pattern import PatternError
+from tidewaiter.lines.symbol import Symbol, Word, spell, symbols
+from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, REJECTS, Table, difference, dot, minimal, table_of, text
+from tidewaiter.model.dialect import NORMAL, OVERSIZE, STRICT, End, Mode, ReaderDialect, Then
+
+ACCEPT = Then(accepted=True, code=250, goes_on="commands")
+REFUSE = Then(accepted=False, code=550, goes_on="commands")
+CLOSE = Then(accepted=False, code=451, goes_on="close")
+
+
+def reader(*on: str, **more: object) -> ReaderDialect:
+    return ReaderDialect(modes=((NORMAL, Mode(ends=tuple(End(each, ACCEPT) for each in on))),), **more)  # type: ignore[arg-type]
+
+
+assert STRICT.reader is not None
+READERS = {
+    rb"\r\n\.\r\n": STRICT.reader,
+    rb"\n\.\r*\n": reader("LF . CR* LF"),
+    rb"\n\.\r?\n": reader("LF . CR? LF"),
+    rb"\r\.\r": reader("CR . CR"),
+    rb"(?:\r\n|\n)\.(?:\r\n|\n)": reader("(CR LF | LF) . (CR LF | LF)"),
+    rb"\r\n\0?\.\r\n": reader("CR LF NUL? . CR LF"),
+}
+REJECTING = ReaderDialect(
+    modes=(
+        (
+            NORMAL,
+            Mode(
+                ends=(End("CR LF . CR LF", ACCEPT),), goes=(("!CR LF", "rejected"), ("NUL", CLOSE), (OVERSIZE, "large"))
+            ),
+        ),
+        ("rejected", Mode(ends=(End("CR LF . CR LF", REFUSE),), rejects=True)),
+        ("large", Mode(ends=(End("LF . LF", REFUSE), End("CR LF . CR LF", REFUSE)))),
+    )
+)
+
+
+def first_end(splitter: Splitter, word: Word) -> int | None:
+    state = splitter.start
+    for at, symbol in enumerate(word, 1):
+        state, end = splitter.feed(state, symbol)
+        if end:
+            return at
+    return None
+
+
+@pytest.mark.parametrize("pattern", READERS, ids=repr)
+@given(word=words(10))
+def test_content_ends_where_an_expression_first_matches(pattern: bytes, word: Word) -> None:
+    splitter = Splitter(READERS[pattern])
+    found = re.search(pattern, b"\r\n" + spell(word))
+    at = found.end() - 2 if found else None
+    assert first_end(splitter, word) == at
+    unrolled = ends(splitter).find(spell(word))
+    assert (unrolled.stop if unrolled else None) == at
+    if unrolled:
+        assert spell(word)[unrolled.content_stop : unrolled.content_stop + 1] == b"."
+
+
+def test_a_mode_changes_what_an_end_means_and_forgets_nothing_read_before() -> None:
+    splitter = Splitter(REJECTING)
+    state = splitter.start
+    for symbol in symbols(b"x\nx\r\n.\r"):
+        state, end = splitter.feed(state, symbol)
+        assert end is None
+    assert splitter.rejects(state)
+    assert splitter.feed(state, Symbol.LF).end == REFUSE
+
+
+def test_an_answer_at_once_ends_the_reading() -> None:
+    splitter = Splitter(REJECTING)
+    assert splitter.feed(splitter.start, Symbol.NUL).end == CLOSE
+
+
+def test_the_size_limit_is_a_trigger() -> None:
+    splitter = Splitter(REJECTING)
+    state, _ = splitter.feed(splitter.start, Symbol.LF)
+    passed = splitter.oversize(splitter.start)
+    assert splitter.oversize(state) is None
+    assert passed is not None
+    assert passed.state.mode == "large"
+    assert table_of(splitter, oversize=True).says(symbols(b"x\n.\n")) == "ended and rejected"
+
+
+def test_an_edge_means_something_only_to_a_row_that_asks_for_one() -> None:
+    deaf, edgy = Splitter(READERS[rb"\r\n\.\r\n"]), Splitter(reader("EDGE . CR LF", "CR LF . CR LF"))
+    word = (Symbol.OTHER, Symbol.EDGE, *symbols(b".\r\n"))
+    assert first_end(edgy, word) == len(word)
+    assert first_end(deaf, word) is None
+    whole = (*symbols(b"x\r\n"), Symbol.EDGE, Symbol.DOT, Symbol.EDGE, Symbol.CR, Symbol.EDGE, Symbol.LF)
+    assert first_end(deaf, whole) == first_end(edgy, whole) == len(whole)
+
+
+@pytest.mark.parametrize("on", ["CR LF", "LF . . LF", "CR LF . BANANA"])
+def test_an_end_without_exactly_one_dot_is_no_end(on: str) -> None:
+    with pytest.raises(PatternError):
+        Splitter(reader(on))
+
+
+def test_the_standard_has_six_states_and_postfix_four() -> None:
+    assert len(table_of(Splitter(READERS[rb"\r\n\.\r\n"])).output) == 6
+    assert len(table_of(Splitter(READERS[rb"\n\.\r*\n"])).output) == 4
+    assert len(table_of(Splitter(REJECTING)).output) > 6
+
+
+@given(word=words(9))
+def test_a_table_says_what_its_machine_says(word: Word) -> None:
+    splitter = Splitter(REJECTING)
+    state, said = splitter.start, CONTENT
+    for symbol in word:
+        state, end = splitter.feed(state, symbol)
+        if end:
+            said = {ACCEPT: ENDED, REFUSE: "ended and rejected", CLOSE: CLOSED}[end]
+            break
+        said = REJECTS if splitter.rejects(state) else CONTENT
+    assert table_of(splitter).says(word) == said
+
+
+def test_the_difference_of_two_machines_is_a_shortest_word() -> None:
+    strict, lax = table_of(Splitter(READERS[rb"\r\n\.\r\n"])), table_of(Splitter(READERS[rb"\n\.\r*\n"]))
+    assert difference(strict, strict) is None
+    assert difference(strict, lax) == symbols(b".\n")
+
+
+def test_a_smallest_machine_has_no_two_states_alike() -> None:
+    twice = Table(("content", "content", "ended"), ((1,) * 5 + (2,), (0,) * 5 + (2,), (2,) * 6))
+    assert minimal(twice) == Table(("content", "ended"), ((0,) * 5 + (1,), (1,) * 6))
+
+
+def test_a_machine_can_be_read_and_drawn() -> None:
+    table = table_of(Splitter(READERS[rb"\n\.\r*\n"]))
+    assert text(table).splitlines()[0].split() == ["state", "CR", "LF", ".", "NUL", "SP", "x", "says"]
+    drawing = dot(table, "postfix")
+    assert drawing.startswith('digraph "postfix" {')
+    assert '0 -> 2 [label="."];' in drawing
+    assert drawing.count("doublecircle") == 1

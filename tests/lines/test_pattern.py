@@ -1,0 +1,79 @@
+"""Patterns: their derivatives agree with another library's automata, and words that are none are told so."""
+
+import pytest
+from greenery import parse as greenery_parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import words
+from tidewaiter.lines.pattern import PatternError, after, anywhere, matches_empty, parse
+from tidewaiter.lines.symbol import BYTES, Symbol, Word
+
+LETTER: dict[Symbol, str] = dict(zip(BYTES, "cldnsx", strict=True))
+NAMES = {
+    "CR": "c",
+    "LF": "l",
+    ".": "d",
+    "NUL": "n",
+    "SP": "s",
+    "x": "x",
+    "any": "[cldnsx]",
+    "!LF": "[cdnsx]",
+    "!(CR | LF)": "[dnsx]",
+}
+
+ATOMS = st.sampled_from(sorted(NAMES)).map(lambda name: (name, NAMES[name]))
+PATTERNS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda two: (f"{two[0][0]} {two[1][0]}", two[0][1] + two[1][1])),
+        st.tuples(inner, inner).map(lambda two: (f"({two[0][0]} | {two[1][0]})", f"({two[0][1]}|{two[1][1]})")),
+        st.tuples(inner, st.sampled_from("*+?")).map(lambda two: (f"({two[0][0]}){two[1]}", f"({two[0][1]}){two[1]}")),
+    ),
+    max_leaves=6,
+)
+
+
+def matches(text: str, word: Word) -> bool:
+    pattern = parse(text)
+    for symbol in word:
+        pattern = after(pattern, symbol)
+    return matches_empty(pattern)
+
+
+@given(PATTERNS, st.lists(words(5), max_size=12))
+def test_a_pattern_matches_what_another_library_says_it_matches(pattern: tuple[str, str], tried: list[Word]) -> None:
+    ours, theirs = pattern
+    automaton = greenery_parse(theirs).to_fsm()
+    for word in tried:
+        assert matches(ours, word) == automaton.accepts("".join(LETTER[symbol] for symbol in word))
+
+
+@given(words(6), words(3))
+def test_a_pattern_without_an_anchor_matches_behind_anything(before: Word, word: Word) -> None:
+    pattern = anywhere("CR LF .")
+    for symbol in before + word:
+        pattern = after(pattern, symbol)
+    assert matches_empty(pattern) == ((before + word)[-3:] == (Symbol.CR, Symbol.LF, Symbol.DOT))
+
+
+def test_an_anchor_binds_a_pattern_to_the_first_byte() -> None:
+    pattern = anywhere("^ LF")
+    assert matches_empty(after(pattern, Symbol.LF))
+    assert not matches_empty(after(after(pattern, Symbol.SP), Symbol.LF))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("CR LFF", "'LFF' is no class of bytes"),
+        ("(CR", "too early"),
+        ("CR)", "not expected"),
+        ("CR & LF", "no part of a pattern"),
+        ("!(CR LF)", "before one class"),
+        ("*", "no class of bytes"),
+    ],
+)
+def test_words_that_are_no_pattern_are_told_so(text: str, why: str) -> None:
+    with pytest.raises(PatternError, match=why):
+        parse(text)

@@ -1,0 +1,168 @@
+"""The product: attacks are shortest and real, and safe means that a search finds none."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.smuggling.rows import (
+    CAREFUL,
+    CLEAN,
+    CLOSING,
+    DISCARDING,
+    EDGY,
+    LAX,
+    LOOSE,
+    MANUFACTURING,
+    PASSING,
+    reader,
+    writer,
+)
+from tidewaiter.lines.ends import ends
+from tidewaiter.lines.machine import Splitter
+from tidewaiter.lines.stages import RefusedError
+from tidewaiter.lines.symbol import BYTES, spell, symbols, visible
+from tidewaiter.model.dialect import STRICT, Dialect, Unknown
+from tidewaiter.smuggling.path import written
+from tidewaiter.smuggling.product import OVERSIZE, smuggle, source
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver", "content", "wire"),
+    [
+        (PASSING, LAX, "LF .", "LF . CR LF . CR LF"),
+        (PASSING, LOOSE, "LF .", "LF . CR LF . CR LF"),
+        (PASSING, CLEAN, "CR .", "CR . CR LF . CR LF"),
+        (MANUFACTURING, STRICT, "CR .", "CR LF . CR LF . CR LF"),
+        (writer("unstuffed"), STRICT, ".", ". CR LF . CR LF"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.id,
+)
+def test_the_shortest_attack_is_found(sender: Dialect, receiver: Dialect, content: str, wire: str) -> None:
+    answer = smuggle(sender, (), receiver)
+    assert answer.verdict == "attack"
+    assert answer.attack is not None
+    assert visible(tuple(move for move in answer.attack.content if move != OVERSIZE)) == content
+    assert visible(answer.attack.wire) == wire
+
+
+@pytest.mark.parametrize(
+    ("sender", "receiver"),
+    [(CAREFUL, LAX), (CAREFUL, LOOSE), (CAREFUL, CLEAN), (PASSING, STRICT), (STRICT, STRICT), (CAREFUL, DISCARDING)],
+    ids=lambda row: row.id,
+)
+def test_a_safe_pair_is_safe_for_every_content_to_length_6(sender: Dialect, receiver: Dialect) -> None:
+    assert smuggle(sender, (), receiver).verdict == "safe"
+    assert receiver.reader is not None
+    reads = ends(Splitter(receiver.reader))
+    for length in range(6):
+        for content in product(BYTES, repeat=length):
+            wire = spell(written(source(sender), content))
+            found = reads.find(wire)
+            assert found is not None
+            assert found.stop >= len(wire) - 1
+
+
+def test_a_reader_that_closes_cannot_be_given_a_second_message() -> None:
+    assert smuggle(PASSING, (), reader("both", "CR LF . CR LF")).verdict == "safe"
+    attack = smuggle(PASSING, (), CLOSING).attack
+    assert attack is not None
+    assert attack.then is None, "it never sees the standard's end, so it swallows the next message"
+
+
+def test_an_end_after_a_rejection_is_an_attack() -> None:
+    attack = smuggle(PASSING, (), DISCARDING).attack
+    assert attack is not None
+    assert OVERSIZE in attack.content
+    assert attack.then is not None
+    assert not attack.then.accepted
+
+
+def test_a_reader_that_ends_where_a_read_begins_is_unsafe_behind_the_standard_itself() -> None:
+    assert smuggle(STRICT, (), EDGY).verdict == "attack"
+
+
+def test_a_relay_that_splits_is_the_hop_that_is_named() -> None:
+    relay = Dialect("relay", "relay", (), reader=LAX.reader, writer=CAREFUL.writer)
+    attack = smuggle(PASSING, (relay,), STRICT).attack
+    assert attack is not None
+    assert attack.hop == 0
+    assert smuggle(CAREFUL, (relay,), LAX).verdict == "safe"
+
+
+def test_a_relay_can_manufacture_the_end_for_a_strict_reader() -> None:
+    relay = Dialect("relay", "relay", (), reader=STRICT.reader, writer=MANUFACTURING.writer)
+    attack = smuggle(PASSING, (relay,), STRICT).attack
+    assert attack is not None
+    assert attack.hop == 1
+    assert visible(attack.wire) == "CR LF . CR LF . CR LF"
+    assert STRICT.reader is not None
+    assert ends(Splitter(STRICT.reader)).find(spell(attack.wire)) is not None
+
+
+def test_an_unknown_field_is_each_of_its_values() -> None:
+    both = Dialect(
+        "both", "both", (), reader=LAX.reader, unknown=(Unknown("reader", ("a", "b")),), alternatives=(LAX, STRICT)
+    )
+    neither = Dialect("neither", "neither", (), reader=LAX.reader, unknown=(Unknown("reader"),))
+    assert smuggle(PASSING, (), both).verdict == "could not tell"
+    assert smuggle(CAREFUL, (), both).verdict == "safe"
+    assert smuggle(CAREFUL, (), neither).verdict == "could not tell"
+
+
+STAGES = st.lists(
+    st.sampled_from(
+        ["LF -> CR LF", "CR LF -> CR LF; CR -> SP", "CR LF -> CR LF; LF -> SP", "stuff after CR LF", "stuff after LF",
+         "CR* LF -> LF", "CR LF -> CR LF; CR -> CR LF", "NUL -> nothing", "refuse NUL", "NUL -> LF"]
+    ),
+    max_size=4,
+)  # fmt: skip
+ENDS = st.lists(
+    st.sampled_from(
+        [
+            "CR LF . CR LF",
+            "LF . CR LF",
+            "LF . LF",
+            "LF . CR* LF",
+            "CR . CR",
+            "CR LF . CR CR LF",
+            "(CR | LF) . (CR | LF)",
+        ]
+    ),
+    min_size=1,
+    max_size=3,
+    unique=True,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STAGES, ENDS)
+def test_the_walk_agrees_with_trying_every_content_to_length_5(stages: list[str], on: list[str]) -> None:
+    sender, receiver = writer("w", *stages), reader("r", *on)
+    answer = smuggle(sender, (), receiver)
+    assert receiver.reader is not None
+    reads = ends(Splitter(receiver.reader))
+    compiled = source(sender)
+    for length in range(6):
+        for content in product(BYTES[:4], repeat=length):
+            try:
+                wire = spell(written(compiled, content))
+            except RefusedError:
+                continue
+            found = reads.find(wire)
+            if found is None or found.stop < len(wire) - 1:
+                assert answer.attack is not None
+                assert len(answer.attack.content) == length, "a shorter attack was missed, or this is the shortest"
+                return
+    assert answer.attack is None or len(answer.attack.content) > 5
+
+
+def test_what_the_attack_says_is_on_the_wire_does_split() -> None:
+    attack = smuggle(PASSING, (), LAX).attack
+    assert attack is not None
+    assert LAX.reader is not None
+    found = ends(Splitter(LAX.reader)).find(spell(attack.wire))
+    assert found is not None
+    assert found.stop < len(attack.wire) - 1
+    assert symbols(spell(attack.wire)) == attack.wire

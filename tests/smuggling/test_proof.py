@@ -1,0 +1,91 @@
+"""The proof, from our own code; the full counts are the soak's."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.smuggling.rows import CLEAN, CLOSING, DISCARDING, EDGY, LAX, LOOSE
+from tests.strategies import BYTE_POSITIONS
+from tidewaiter.knowledge.dialects import dialects
+from tidewaiter.lines.scan import DATA_START
+from tidewaiter.model.dialect import STRICT
+from tidewaiter.model.position import Position, Positions
+from tidewaiter.smuggling.ours import Ours
+from tidewaiter.smuggling.proof import ProofError, compose, prove_classes, prove_cuts, prove_written, states
+
+BOTH = [pytest.param(False, id="DATA"), pytest.param(True, id="BDAT")]
+WITHOUT_NOTE = [where for where in BYTE_POSITIONS if Position.NOTE not in (where.bare_lf, where.bare_cr, where.nul)]
+ALIKE = [where for where in BYTE_POSITIONS if where.bare_lf is where.bare_cr is where.nul]
+
+
+def counter_example(prove: Callable[..., int], *arguments: object) -> str | None:
+    """What the proof stumbled over; a proof that compared nothing stumbles too."""
+    try:
+        return None if prove(*arguments) > 1 else "nothing was compared"
+    except ProofError as found:
+        return str(found)
+
+
+def name(where: Positions) -> str:
+    return "-".join(each.value for each in (where.bare_lf, where.bare_cr, where.nul))
+
+
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
+def test_every_byte_behaves_as_its_class(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+    assert counter_example(prove_classes, Ours(where, counted)) is None
+
+
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", ALIKE, ids=name)
+def test_slicing_never_changes_what_is_written_from_any_state(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+    assert counter_example(prove_cuts, Ours(where, counted), 4) is None
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
+def test_slicing_never_changes_what_is_written_in_full(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+    assert counter_example(prove_cuts, Ours(where, counted)) is None
+
+
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", WITHOUT_NOTE, ids=name)
+def test_what_we_write_has_exactly_one_end_without_any_row(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+    assert counter_example(prove_written, Ours(where, counted)) is None
+
+
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
+def test_nothing_can_be_smuggled_through_us_in_any_position(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+    rows = (STRICT, LAX, LOOSE, CLEAN, CLOSING, DISCARDING)
+    told = {each.row: each.verdict for each in compose(Ours(where, counted), rows)}
+    assert told.pop("closing") == "unsafe behind any writer", "it never sees the standard's end"
+    assert set(told.values()) == {"safe"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
+def test_every_known_program_behind_us_is_safe_for_every_input(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+    told = list(compose(Ours(where, counted), dialects().values()))
+    assert told
+    assert {each.row for each in told if each.verdict == "unsafe behind any writer"} == {"hmailserver-5.7"}
+    assert {each.verdict for each in told} <= {"safe", "safe within its size limit", "unsafe behind any writer"}
+
+
+def test_a_row_that_cannot_read_the_standard_is_named_and_not_counted_as_ours() -> None:
+    (told,) = compose(Ours(Positions()), (EDGY,))
+    assert told.verdict == "unsafe behind any writer"
+
+
+def test_the_states_are_found_by_feeding_the_code() -> None:
+    found = states(Ours(Positions(Position.REPAIR, Position.REPAIR, Position.REPAIR)))
+    assert found[0].reading == DATA_START
+    assert {state.reading.held for state in found} == {b"", b"\r", b"\n", b"\0", b"\r\n", b"\r\n.", b"\r\n.\r"}
+
+
+def test_noting_is_not_provable_without_rows_and_says_so() -> None:
+    with pytest.raises(ProofError, match="odd byte"):
+        prove_written(Ours(Positions(Position.NOTE, Position.NOTE, Position.NOTE)))
