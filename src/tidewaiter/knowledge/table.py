@@ -34,7 +34,7 @@ def read_toml(file: Traversable) -> dict[str, Any]:
         raise KnowledgeError(message) from error
 
 
-def value_of(raw: dict[str, Any], schema: type[_Value], file: str) -> _Value:
+def value_of(raw: object, schema: type[_Value], file: str) -> _Value:
     """Make a value of the dataclass `schema` out of tables, lists and strings.
 
     Raises KnowledgeError for a key that `schema` does not have, and for a value of another type.

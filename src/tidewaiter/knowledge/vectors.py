@@ -7,7 +7,7 @@ each character below U+0100 is one byte.  `{head}` stands for the part of that n
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from tidewaiter.knowledge.table import DATA, KnowledgeError, did_you_mean, read_toml, value_of
 from tidewaiter.model.vector import ContentVector, DialogueVector, Vector
@@ -34,7 +34,8 @@ def vectors() -> dict[str, Vector]:
     Raises KnowledgeError for a file that breaks the schema, or that gives a name twice.
     """
     raw = read_toml(DATA / FILE)
-    catalogue = value_of(spell_out(raw, raw.pop("parts", {})), Catalogue, FILE)
+    parts = raw.pop("parts", {})
+    catalogue = value_of(spell_out(raw, parts), Catalogue, FILE)
     found: dict[str, Vector] = {}
     listed: tuple[Vector, ...] = catalogue.content + catalogue.dialogue
     for vector in listed:
@@ -44,7 +45,7 @@ def vectors() -> dict[str, Vector]:
     return found
 
 
-def spell_out(raw: Any, parts: dict[str, str]) -> Any:
+def spell_out(raw: object, parts: dict[str, str]) -> object:
     """Copy `raw` with the bytes that its strings spell."""
     if isinstance(raw, list):
         return [spell_out(item, parts) for item in raw]
