@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
 from tests.peers.cache import PeerError
@@ -26,15 +27,19 @@ def run(
     """Run `argv` and give its standard output; raise `PeerError` with its last words if it fails."""
     words = [str(word) for word in argv]
     try:
-        done = subprocess.run(
-            words,
-            input=stdin,
-            cwd=cwd,
-            timeout=within,
-            capture_output=True,
-            check=False,
-            env=os.environ | environment,
-        )
+        with tempfile.TemporaryFile() as given:
+            # A file and not a pipe, which would hand the program its input in pieces cut by chance.
+            given.write(stdin)
+            given.seek(0)
+            done = subprocess.run(
+                words,
+                stdin=given,
+                cwd=cwd,
+                timeout=within,
+                capture_output=True,
+                check=False,
+                env=os.environ | environment,
+            )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeerError(f"{words[0]}: {error}") from error
     if done.returncode:

@@ -16,6 +16,7 @@ VERSION = "4.96"
 EXIM, MAIL = 101, 8
 ROOT = Root("exim", VERSION, ("exim4-daemon-light",), (Account("Debian-exim", EXIM, "/var/spool/exim4"),))
 START = ("/usr/sbin/exim4", "-bdf", "-q1m")
+COMMAND = ("/usr/sbin/sendmail",)
 
 # The load and connection limits are lifted, or a busy machine would answer for Exim.
 CONFIGURATION = """\

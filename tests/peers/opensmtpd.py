@@ -26,6 +26,7 @@ OWNED = (
 )
 ROOT = Root("opensmtpd", VERSION, ("opensmtpd",), ACCOUNTS, OWNED)
 QUEUES = ("queue", "incoming", "temporary", "offline")
+COMMAND = ("/usr/sbin/sendmail",)
 
 CONFIGURATION = """\
 smtp max-message-size {size_limit}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,15 @@ if TYPE_CHECKING:
 
 VERSION = "3.7.11"
 POSTFIX, POSTDROP, BOX_OWNER = 101, 102, 5000
+SPOOL = "/var/spool/postfix"
+PRIVATE = (
+    *("active", "bounce", "corrupt", "defer", "deferred", "flush"),
+    *("hold", "incoming", "private", "saved", "trace"),
+)
 ROOT = Root(
     "postfix",
     VERSION,
-    ("postfix", "diffutils"),
+    ("postfix",),
     (
         Account("postfix", POSTFIX, "/var/spool/postfix"),
         Account("postdrop", POSTDROP),
@@ -27,10 +33,15 @@ ROOT = Root(
         Owned("/var/lib/postfix", POSTFIX, POSTFIX),
         Owned("/usr/sbin/postqueue", 0, POSTDROP, 0o2755),
         Owned("/usr/sbin/postdrop", 0, POSTDROP, 0o2755),
+        Owned(f"{SPOOL}/pid", 0, 0),
+        Owned(f"{SPOOL}/public", POSTFIX, POSTDROP, 0o710),
+        Owned(f"{SPOOL}/maildrop", POSTFIX, POSTDROP, 0o1730),
+        *(Owned(f"{SPOOL}/{name}", POSTFIX, 0, 0o700) for name in PRIVATE),
     ),
 )
-# As `postfix start-fg` does it, but with the master in place of the shell, so that our signal reaches it.
-START = ("/bin/sh", "-c", "postfix check && exec /usr/lib/postfix/sbin/master -s")
+# The master alone: `postfix start-fg` checks for two seconds what the root's recipe has set right.
+START = ("/usr/lib/postfix/sbin/master", "-s")
+COMMAND = ("/usr/sbin/sendmail",)
 QUEUES = ("maildrop", "incoming", "active", "deferred")
 
 MAIN = """\
@@ -98,7 +109,8 @@ def boot(*, next_hop: int = 9, proxy_filter: int = 9, size_limit: int = 200_000)
     """
     ports = {name: free_port() for name in (*SERVICES, *FILTERED)}
     with instance("postfix", ROOT.path()) as place:
-        place.write("/etc/postfix/main.cf", MAIN.format(next_hop=next_hop, size_limit=size_limit))
+        main = place.write("/etc/postfix/main.cf", MAIN.format(next_hop=next_hop, size_limit=size_limit))
+        os.utime(main, (0, 0))  # else it waits two seconds for a file this new to "cool down"
         place.write("/etc/postfix/master.cf", _master(place, ports, proxy_filter))
         place.make("/var/mailtest", owner=BOX_OWNER)
         with running(place, START, ports.values()) as program:
@@ -117,7 +129,7 @@ def _master(place: Instance, ports: dict[str, int], proxy_filter: int) -> str:
 
 
 def _box(place: Instance) -> Box:
-    spool = place.upper / "var/spool/postfix"
+    spool = place.upper / SPOOL.lstrip("/")
     return Box(place.upper / "var/mailtest/box/new", tuple(spool / queue for queue in QUEUES))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from tests.peers.boot import Instance, free_port, instance, running
 from tests.peers.debian import Account, Owned, Root
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION = "8.17.1.9"
+
+
+class Rules(TypedDict, total=False):
+    """How a variant is looser than Debian's own."""
+
+    features: str
+    reject_nul: bool
+
+
 MTA, CLIENT, RCPT = 101, 102, 5000
 PROGRAM = "/usr/libexec/sendmail/sendmail"
 ACCOUNTS = (Account("smmta", MTA), Account("smmsp", CLIENT), Account("rcpt", RCPT, "/home/rcpt"))
@@ -27,7 +36,19 @@ OWNED = (
 )
 ROOT = Root("sendmail", VERSION, ("sendmail-bin", "sendmail-cf", "m4"), ACCOUNTS, OWNED)
 
-LENIENT = "O G U F"  # a lone dot ends, bare LF and bare CR are taken, a client need not wait for 354
+# Flags of srv_features, by the name of the row. O: a lone dot ends. G: bare LF is taken, g2: it becomes a space.
+# U and u2: the same for a bare CR. F: a client need not wait for 354.
+RULES: dict[str, Rules] = {
+    "": {},
+    "-NUL": {"reject_nul": False},
+    "-O": {"features": "O"},
+    "-G": {"features": "G"},
+    "-U": {"features": "U"},
+    "-O-G": {"features": "O G"},
+    "-O-G-U": {"features": "O G U F", "reject_nul": False},
+    "-g2": {"features": "g2"},
+    "-u2": {"features": "u2"},
+}
 
 # What Debian's own file gets on top. The limits are lifted, or a busy machine would answer for Sendmail.
 SETTINGS = """\
