@@ -97,8 +97,8 @@ class Client:
 
     def starttls(self) -> None:
         """Send STARTTLS; when its reply is positive, do the handshake, then call `started_tls`, then `ehlo` again."""
-        if not self.offers.starttls or self.outstanding:
-            misuse("STARTTLS is sent where it is offered, and alone")
+        if self.tls or not self.offers.starttls or self.outstanding:
+            misuse("STARTTLS is sent where it is offered, once, and alone")
         self._send(Verb.STARTTLS, b"STARTTLS")
 
     def started_tls(self) -> None:
