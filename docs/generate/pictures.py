@@ -1,6 +1,6 @@
-"""The pictures: drawn by Graphviz from the tables and the rows themselves, so that none can lie.
+"""The pictures: state diagrams from the very tables, so that none can lie, and all drawn by Graphviz.
 
-The `.dot` files are text and compared by a test; an `.svg` says from which `.dot` it was drawn.
+A `.dot` that is written from code is compared by a test; an `.svg` says from which `.dot` it was drawn.
 """
 
 import hashlib
@@ -34,8 +34,7 @@ SOURCES: Final[dict[str, Callable[[], str]]] = {
 
 def draw(docs: Path) -> None:
     """Draw each picture whose source has changed."""
-    for name in SOURCES:
-        source = docs / name
+    for source in sorted((docs / "pictures").glob("*.dot")):
         picture = source.with_suffix(".svg")
         if picture.exists() and picture.read_text(encoding="utf-8").startswith(mark(source)):
             continue
