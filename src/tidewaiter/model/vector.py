@@ -52,9 +52,9 @@ class ContentVector:
     name: str
     claim: str
     content: bytes
-    data: Outcomes | None
-    """None where the content can only be counted: behind 354 it would mean something else."""
     bdat: Outcomes
+    data: Outcomes | None = None
+    """None where the content can only be counted: behind 354 it would mean something else."""
     known: tuple[str, ...] = ()
     """CVE numbers and programs that got it wrong."""
 
