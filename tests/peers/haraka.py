@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import Instance, free_port, instance, running
+from tests.peers.boot import HOST, Instance, free_port, instance, running
 from tests.peers.node import PROGRAMS, modules, node
 from tests.peers.peer import Box, Peer
+from tests.peers.senders import WITHIN, Send, Sent, request, when_emptied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,12 +58,36 @@ def forwarder(version: str, next_hop: int) -> Iterator[Peer]:
 @contextmanager
 def relay(version: str, next_hop: int) -> Iterator[Peer]:
     """Boot one that says 250 first and then delivers from its own queue."""
+    with (
+        instance(f"haraka-{version}") as place,
+        _boot(version, place, ["to_next_hop"], _outbound(place, next_hop)) as peer,
+    ):
+        yield peer
+
+
+@contextmanager
+def send_email(version: str, next_hop: int) -> Iterator[Send]:
+    """Open `outbound.send_email`, by which plugins send; the content is handed over as text."""
     with instance(f"haraka-{version}") as place:
-        place.write("plugins/to_next_hop.js", (PROGRAMS / "haraka_relay.js").read_bytes())
-        place.write("config/next_hop", f"{next_hop}\n")
-        queue = place.make("queue")
-        with _boot(version, place, ["to_next_hop"], Box(place.make("box"), (queue,))) as peer:
-            yield peer
+        place.write("plugins/send.js", (PROGRAMS / "haraka_send.js").read_bytes())
+        port = free_port()
+        place.write("config/send_port", f"{port}\n")
+        with _boot(version, place, ["to_next_hop", "send"], _outbound(place, next_hop)) as peer:
+            yield Send(partial(_send_email, peer, port))
+
+
+def _send_email(peer: Peer, port: int, message: bytes, reverse_path: str, forward_paths: Sequence[str]) -> Sent:
+    with socket.create_connection((HOST, port), timeout=WITHIN) as client, client.makefile("rw") as lines:
+        lines.write(request(message, reverse_path, forward_paths))
+        lines.flush()
+        queued = Sent(**json.loads(lines.readline()))
+    return when_emptied(peer) if queued.accepted else queued
+
+
+def _outbound(place: Instance, next_hop: int) -> Box:
+    place.write("plugins/to_next_hop.js", (PROGRAMS / "haraka_relay.js").read_bytes())
+    place.write("config/next_hop", f"{next_hop}\n")
+    return Box(place.make("box"), (place.make("queue"),))
 
 
 @contextmanager

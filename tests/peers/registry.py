@@ -113,6 +113,8 @@ SENDERS: dict[str, Callable[[int], AbstractContextManager[Send]]] = {
     "smtplib-3.11-str": lambda port: senders.python(port, text=True),
     "nodemailer-9.0.5": lambda port: senders.nodemailer(port, "9.0.5"),
     "nodemailer-10.6.0": lambda port: senders.nodemailer(port, "10.6.0"),
+    "haraka-3.3.3-send-email": partial(haraka.send_email, "3.3.3"),
+    "haraka-3.3.4-send-email": partial(haraka.send_email, "3.3.4"),
     "postfix-3.7-command": partial(_command, postfix.boot, postfix.COMMAND),
     "exim-4.96-command": partial(_command, exim.boot, exim.COMMAND),
     "sendmail-8.17-command": partial(_command, sendmail.boot, sendmail.COMMAND),
