@@ -101,9 +101,16 @@ def _reader(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _mode(raw: dict[str, Any], name: str, modes: dict[str, Any]) -> dict[str, Any]:
     place = f"reader.{name}"
-    ends = [_end(end, f"{place}.ends[{number}]") for number, end in enumerate(raw.get("ends", []))]
-    goes = [[on, _target(to, f"{place}.goes", modes)] for on, to in raw.get("goes", {}).items()]
-    return {**raw, "ends": ends, "goes": goes}
+    ends, goes = raw.get("ends", []), raw.get("goes", {})
+    if not isinstance(ends, list):
+        raise KnowledgeError(f"`{place}.ends` is no list")
+    if not isinstance(goes, dict):
+        raise KnowledgeError(f"`{place}.goes` is no table")
+    return {
+        **raw,
+        "ends": [_end(end, f"{place}.ends[{number}]") for number, end in enumerate(ends)],
+        "goes": [[on, _target(to, f"{place}.goes", modes)] for on, to in goes.items()],
+    }
 
 
 def _end(raw: object, place: str) -> object:
