@@ -105,7 +105,7 @@ class Family:
         """The next log line with that event; earlier ones are kept in `events`."""
         while line := self._lines.get(timeout=SECONDS):
             try:
-                found = json.loads(line)
+                found: dict[str, Any] = json.loads(line)
             except ValueError:
                 raise AssertionError(f"not a log line: {line!r}") from None
             self.events.append(found)
@@ -121,7 +121,7 @@ class Family:
         return self
 
     def connect(self) -> Client:
-        return Client(self.address)  # type: ignore[arg-type]  # a host and a port
+        return Client(self.address)
 
     def get(self, path: str) -> tuple[int, bytes]:
         """A page of the clerk's."""

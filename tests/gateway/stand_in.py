@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -95,7 +94,7 @@ class Worker:
             case "doubt":
                 self.doubts.begin(argument)
             case "record":
-                for number in range(int(argument)):
+                for _ in range(int(argument)):
                     self.recorder.transaction(transaction(self.recorder.new_id()))
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)

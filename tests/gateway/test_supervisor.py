@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_worker_serves_and_the_clerk_says_so(tmp_path: Path) -> None:
     with serving(tmp_path) as family:
-        seen = set()
+        seen: set[int] = set()
         clients: list[Client] = []
         while len(seen) < 2:
             clients.append(family.connect())

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -171,9 +172,9 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path) -> 
     with small_disk(tmp_path / "disk") as disk, closing(Archive(disk)) as archive:
         archive.append([transaction("01")])
         ballast = disk / "ballast"
-        with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            while True:
-                file.write(bytes(4096))
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
         with pytest.raises(ArchiveError, match=r"full|disk"):
             archive.append(transaction(f"{number:04}") for number in range(2000))
         ballast.unlink()

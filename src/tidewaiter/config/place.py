@@ -1,12 +1,14 @@
 """On which line of a TOML file does a path begin? tomllib does not say; a prefix of the file does.
 
-The shortest prefix of whole lines that parses and holds the path ends with the statement that
-wrote it. The statement begins on the line after the longest shorter prefix that parses, because
-no prefix that ends within a statement does.
+The shortest prefix of whole statements that holds the path ends with the statement that wrote it,
+and the path is said to stand where that statement begins. What is held once is held in every
+longer prefix, so the statement is found by halving.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable
+from functools import cache
 
 Path = tuple[str | int, ...]
 Complaint = tuple[Path, str]
@@ -14,18 +16,43 @@ Complaint = tuple[Path, str]
 
 
 def lines_of_paths(text: str, paths: Iterable[Path]) -> dict[Path, int]:
-    """The line, from 1, on which each path's statement begins; a path not found is left out."""
-    wanted = set(paths)
-    found: dict[Path, int] = {}
-    previous = 0
-    for end, table in _parsing_prefixes(text):
-        held = {path for path in wanted if holds(table, path)}
-        found |= dict.fromkeys(held, previous + 1)
-        wanted -= held
-        if not wanted:
-            break
-        previous = end
+    """The line, from 1, on which each path's statement begins; a path that is not there is left out.
+
+    :param text: a whole file that tomllib reads.
+    """
+    lines = [line + "\n" for line in text.split("\n")]
+    begins = _statements(lines)
+
+    @cache
+    def prefix(statements: int) -> dict[str, object]:
+        return tomllib.loads("".join(lines[: begins[statements]]))
+
+    found = {}
+    for path in set(paths):
+        statement = bisect_left(range(1, len(begins)), x=1, key=lambda end: int(holds(prefix(end), path)))
+        if statement < len(begins) - 1:
+            found[path] = begins[statement] + 1
     return found
+
+
+def _statements(lines: list[str]) -> list[int]:
+    """Where each statement begins, as an index into the lines, and where the last one ends.
+
+    A statement is the fewest lines that tomllib reads by themselves; an empty line is one too.
+    """
+    begins = [0]
+    for end in range(1, len(lines) + 1):
+        if _is_whole("".join(lines[begins[-1] : end])):
+            begins.append(end)
+    return begins
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
 
 
 def holds(table: object, path: Path) -> bool:
@@ -39,15 +66,6 @@ def holds(table: object, path: Path) -> bool:
             case _:
                 return False
     return True
-
-
-def _parsing_prefixes(text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    lines = [line + "\n" for line in text.split("\n")]
-    for end in range(1, len(lines) + 1):
-        try:
-            yield end, tomllib.loads("".join(lines[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
 
 
 def written(path: Path) -> str:

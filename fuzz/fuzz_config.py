@@ -1,0 +1,117 @@
+"""The configuration, fed with anything: it is refused with a place, or it means what it says and relays for nobody.
+
+The input is the file, byte for byte.
+"""
+
+import tomllib
+from collections.abc import Iterator
+
+from tidewaiter.config import ConfigError, Settings, parse
+from tidewaiter.config.settings import Role
+from tidewaiter.config.values import TcpHop
+from tidewaiter.config.writing import write
+
+PARTS = (
+    "src/tidewaiter/config/parsing.py",
+    "src/tidewaiter/config/meaning.py",
+    "src/tidewaiter/config/place.py",
+    "src/tidewaiter/config/values.py",
+)
+EAR = "tidewaiter.config.parsing:parse"
+VECTORS = ()
+"""No vector comes by way of the configuration."""
+
+_INBOUND = """\
+hostname = "mx.tidewaiter.test"
+[[listener]]
+address = "127.0.0.1:2525"
+role = "inbound"
+[[route]]
+domains = ["inside.test"]
+next_hop = "smtp://127.0.0.1:2526"
+"""
+_OUTBOUND = """\
+hostname = "mx.tidewaiter.test"
+[[listener]]
+address = "[::]:587"
+role = "outbound"
+networks = ["192.0.2.0/24", "2001:db8::/32"]
+data.nul = "repair"
+[[listener.exclusion]]
+networks = "192.0.2.7"
+[[route]]
+domains = "*"
+next_hop = ["smtps://smarthost.example", "lmtp:/run/lmtp", "maildir:mail"]
+roles = "outbound"
+timeouts.end = "11m"
+[limits]
+message_size = "100MiB"
+"""
+
+
+def says(wire: bytes) -> bytes:
+    """The input that makes `wire` the file."""
+    return wire
+
+
+SEEDS = [
+    text.encode()
+    for text in (
+        _INBOUND,
+        _OUTBOUND,
+        _INBOUND.replace('"inside.test"', '"*"'),
+        _INBOUND.replace("2526", "2525"),
+        _OUTBOUND.replace('"192.0.2.0/24", "2001:db8::/32"', ""),
+        _OUTBOUND.replace("192.0.2.0/24", "0.0.0.0/0"),
+        _INBOUND + _OUTBOUND.partition("\n")[2],
+        _INBOUND.replace("hostname", "hostnam"),
+        _INBOUND + "idle = [\n1,\n2]\n",
+    )
+]
+
+
+def one_input(data: bytes) -> None:
+    """Hold every invariant of the configuration against one input."""
+    try:
+        settings = parse(data, "/etc/tw.toml")
+    except ConfigError as error:
+        _placed(error, data)
+        return
+    _safe(settings)
+    written = write(settings)
+    assert parse(written.encode(), "/elsewhere/tw.toml") == settings, "written and read again, it differs"
+    assert set(_keys(tomllib.loads(data.decode()))) <= set(_keys(tomllib.loads(written))), "a key was not heeded"
+
+
+def _placed(error: ConfigError, data: bytes) -> None:
+    assert error.mistakes, "refused without a reason"
+    lines = data.split(b"\n")
+    for mistake in error.mistakes:
+        assert 1 <= mistake.line <= len(lines), "a mistake outside of the file"
+        name = mistake.key.rpartition(".")[2].partition("[")[0].encode()
+        planted = mistake.message.startswith("unknown key")
+        assert not planted or not name.isalnum() or name in lines[mistake.line - 1], "another line"
+
+
+def _safe(settings: Settings) -> None:
+    """Promise 10, said once more and otherwise."""
+    inbound = [listener for listener in settings.listener if listener.role is Role.INBOUND]
+    listening = {str(listener.address.host): listener.address.port for listener in settings.listener}
+    for listener in settings.listener:
+        assert (listener in inbound) != bool(listener.networks), "relays for nobody, or inbound for somebody"
+        assert all(network.num_addresses < 2**32 or network.prefixlen for network in listener.networks), "everyone"
+    for route in settings.route:
+        assert not (inbound and "*" in route.domains and Role.INBOUND in route.roles), "an open relay"
+        for hop in route.next_hop:
+            assert not isinstance(hop, TcpHop) or listening.get(hop.host) != hop.port, "a loop to ourselves"
+
+
+def _keys(table: object, path: str = "") -> Iterator[str]:
+    match table:
+        case dict():
+            for name, value in table.items():
+                yield f"{path}.{name}"
+                yield from _keys(value, f"{path}.{name}")
+        case list():
+            for place, value in enumerate(table):
+                yield from _keys(value, f"{path}[{place}]")
