@@ -5,7 +5,7 @@ that followed a bare CR.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,21 +32,30 @@ class Asker:
         self.progress: Callable[[int], None] = lambda _: None
         """Told the number of sessions so far, after each."""
         self._opening = opening
+        self._heard: dict[Word, str] = {}
+        """What each word's first session said."""
         self._known: dict[Word, str] = {}
+        """What each word says, an end before its last byte seen as that."""
         self._free = asyncio.Semaphore(target.side_by_side)
 
-    async def say(self, word: Word) -> str:
-        """Tell what the server makes of `word`; raises UntoldError."""
+    async def say(self, word: Word, supposed: str | None = None) -> str:
+        """Tell what the server makes of `word`; raises UntoldError.
+
+        Bytes behind an end are commands, and may be odd enough for the server to hang up on them.  So a close is looked
+        into, prefix by prefix, unless it is what was `supposed`.
+        """
         for length in range(len(word) + 1):
             if self._known.get(word[:length]) in ABSORBING:
                 return self._known[word[:length]]
-        if word not in self._known:
-            said = await self.again(word)
-            self._known[word] = await self._ended_before(word) or said if said == CLOSED else said
+        if word in self._known:
+            return self._known[word]
+        said = self._heard.get(word) or await self.again(word)
+        if said == CLOSED == supposed:
+            return said
+        self._known[word] = await self._ended_before(word) or said if said == CLOSED else said
         return self._known[word]
 
     async def _ended_before(self, word: Word) -> str | None:
-        """Bytes behind an end are commands, and may be odd enough for the server to hang up on them."""
         for length in range(len(word)):
             said = await self.say(word[:length])
             if said in ABSORBING:
@@ -59,28 +68,39 @@ class Asker:
             said = await self._insist(word)
         self.asked += 1
         self.progress(self.asked)
+        self._heard.setdefault(word, said)
         return said
 
-    async def say_all(self, words: Iterable[Word]) -> dict[Word, str]:
-        """Ask side by side, shortest first; raises UntoldError."""
-        words = list(words)
-        answers: dict[Word, str] = {}
-        # A batch at a time, so that a word that ends spares the longer ones that begin with it.
-        for start in range(0, len(words), batch := 4 * self.target.side_by_side):
-            asked = words[start : start + batch]
-            answers |= dict(zip(asked, await _together(self.say(word) for word in asked), strict=True))
-        return answers
+    async def say_all(self, words: Iterable[Word], supposed: Callable[[Word], str | None]) -> dict[Word, str]:
+        """Ask side by side; raises UntoldError."""
+        return await self._together(lambda word: self.say(word, supposed(word)), list(words))
+
+    async def all_again(self, words: Iterable[Word]) -> dict[Word, str]:
+        """Ask side by side, each of them exactly once; raises UntoldError."""
+        return await self._together(self.again, list(words))
 
     async def confirm(self, words: Iterable[Word]) -> None:
         """Ask again and compare; raises UntoldError for a server that does not always say the same."""
-        words = [word for word in words if word in self._known]
+        for word, said in (await self._together(self.again, [word for word in words if word in self._heard])).items():
+            if said != self._heard[word]:
+                before = self._heard[word]
+                raise UntoldError(f"the server varies: {visible(word) or 'nothing'} was {before}, and then {said}")
+
+    async def _together(
+        self, question: Callable[[Word], Coroutine[None, None, str]], words: list[Word]
+    ) -> dict[Word, str]:
+        """Wait for all of them; the first failure ends the others, and is raised as it is."""
+        answers: dict[Word, str] = {}
+        # A batch at a time, so that a word that ends spares the longer ones behind it that begin with it.
         for start in range(0, len(words), batch := 4 * self.target.side_by_side):
             asked = words[start : start + batch]
-            for word, said in zip(asked, await _together(self.again(word) for word in asked), strict=True):
-                if said != self._known[word]:
-                    raise UntoldError(
-                        f"the server varies: {visible(word) or 'nothing'} was {self._known[word]}, and then {said}"
-                    )
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(question(word)) for word in asked]
+            except* UntoldError as failures:
+                raise _first(failures) from None
+            answers |= {word: task.result() for word, task in zip(asked, tasks, strict=True)}
+        return answers
 
     async def _insist(self, word: Word) -> str:
         content = self._opening + spell(word)
@@ -128,12 +148,6 @@ async def _calibrated(target: Target, way: Way, *, grouped: bool) -> Meaning:
     return calibrate(honest, ended)
 
 
-async def _together(questions: Iterable[object]) -> list[str]:
-    """Wait for all of them; the first failure ends the others, and is raised as it is."""
-    tasks: list[asyncio.Task[str]] = []
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks += [group.create_task(question) for question in questions]  # type: ignore[arg-type]
-    except* UntoldError as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
+def _first(failures: BaseExceptionGroup[UntoldError]) -> BaseException:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -83,7 +83,7 @@ class _Trials(Oracle):  # type: ignore[misc]  # as above
             raise UntoldError(f"more than {LARGEST} states: the server varies with something that is not the content")
         table, asker, run = _table(hypothesis), self._program.asker, self._program.runner.run
         for batch in _batches(trials(_access(hypothesis)), 4 * asker.target.side_by_side):
-            for word, said in run(asker.say_all(batch)).items():
+            for word, said in run(asker.say_all(batch, table.says)).items():
                 if table.says(word) != said:
                     run(asker.confirm([word]))
                     return word

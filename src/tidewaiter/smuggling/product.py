@@ -56,18 +56,24 @@ class _Node(NamedTuple):
     move: Move | None
 
 
-def smuggle(writer: Dialect | Source[Any], relays: tuple[Dialect, ...], reader: Dialect) -> Answer:
+def smuggle(
+    writer: Dialect | Source[Any], relays: tuple[Dialect, ...], reader: Dialect, *, limits: bool = True
+) -> Answer:
     """Ask whether any content given to `writer`, a row or our own code, is read as two messages, or as none, behind it.
 
     An unknown field is each of its values: the answer is could not tell where they disagree.
+    Without `limits` no reader ever passes its size limit.
+    Raises ValueError for a row that cannot take the place it is given.
     """
+    if isinstance(writer, Dialect) and writer.writer and writer.writer.passes_on:
+        raise ValueError(f"{writer.id} only passes on what it has read: it can be a relay, not the first writer")
     rows = (*((writer,) if isinstance(writer, Dialect) else ()), *relays, reader)
     undecided = [row.id for row in rows if not row.candidates()]
     if undecided:
         return Answer("could not tell", 0, why=f"{undecided[0]}: a field that decides is unknown")
     writers = [source(row) for row in writer.candidates()] if isinstance(writer, Dialect) else [writer]
     answers = [
-        walk(compile_path(first, tuple(middle), last))
+        walk(compile_path(first, tuple(middle), last), limits=limits)
         for first, *middle, last in product(writers, *(row.candidates() for row in (*relays, reader)))
     ]
     if len({answer.verdict for answer in answers}) == 1:

@@ -1,0 +1,111 @@
+"""How is what the lab found written down, for a person and for a program?"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from tidewaiter.i18n import _, ngettext
+from tidewaiter.lab.conform import Conformed
+from tidewaiter.lab.fit import Difference, Fit
+from tidewaiter.lab.learning import Learned, Untold
+from tidewaiter.lines import table
+from tidewaiter.lines.symbol import BYTES, VISIBLE, visible
+
+
+def learned(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> str:
+    """Tell a person what was learned and which rows fit."""
+    return "\n".join((*_machines(found), *_fits(ranked)))
+
+
+def _machines(found: Sequence[Learned | Untold]) -> Iterator[str]:
+    for each in found:
+        if isinstance(each, Untold):
+            yield from (_("{mode}: COULD NOT TELL: {why}").format(mode=each.mode.name, why=each.why), "")
+            continue
+        yield _("{mode}: {states} states, {sessions} sessions, {seconds:.1f} s, {way}").format(
+            mode=each.mode.name,
+            states=len(each.table.output),
+            sessions=each.sessions,
+            seconds=each.seconds,
+            way=each.way + (f" = {each.checked}" if each.checked else ""),
+        )
+        yield from (*("  " + line for line in table.text(each.table).splitlines()), "")
+
+
+def _fits(ranked: Sequence[Fit]) -> Iterator[str]:
+    if not ranked:
+        return
+    equal = [fit.row for fit in ranked if fit.equal]
+    if equal:
+        yield _("EQUAL to {rows}").format(rows=", ".join(equal))
+        return
+    best = ranked[0]
+    yield _("DIFFERS from every row; the best fit is {row}:").format(row=best.row)
+    yield from (_difference(each) for each in best.differences)
+
+
+def _difference(each: Difference) -> str:
+    return _("  {mode}: behind {word} the server says {server}, the row {row}").format(
+        mode=each.mode.name, word=visible(each.word) or _("nothing"), server=each.server, row=each.row
+    )
+
+
+def learned_data(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> dict[str, Any]:
+    """Give a program what was learned and which rows fit."""
+    return {
+        "modes": {each.mode.name: _mode_data(each) for each in found},
+        "rows": [
+            {"row": fit.row, "equal": fit.equal, "differences": [_difference_data(each) for each in fit.differences]}
+            for fit in ranked
+        ],
+    }
+
+
+def _mode_data(each: Learned | Untold) -> dict[str, Any]:
+    if isinstance(each, Untold):
+        return {"could_not_tell": each.why}
+    return {
+        "way": each.way,
+        "checked": each.checked,
+        "sessions": each.sessions,
+        "seconds": round(each.seconds, 1),
+        "classes": [VISIBLE[symbol] for symbol in BYTES],
+        "output": list(each.table.output),
+        "next": [list(row) for row in each.table.next],
+    }
+
+
+def conformed(found: Conformed) -> str:
+    """Tell a person what the suite found."""
+    return "\n".join(_conformed(found))
+
+
+def _conformed(found: Conformed) -> Iterator[str]:
+    for each in found.untold:
+        yield _("{mode}: COULD NOT TELL: {why}").format(mode=each.mode.name, why=each.why)
+    for _mode, differences in groupby(found.differences, key=lambda each: each.mode):
+        first, *more = differences
+        yield _difference(first)
+        if more:
+            yield "    " + ngettext(
+                "and behind {count} other word", "and behind {count} other words", len(more)
+            ).format(count=len(more))
+    sessions = ngettext("{count} session", "{count} sessions", found.sessions).format(count=found.sessions)
+    if found.differences:
+        yield _("DIFFERS from {row} ({sessions})").format(row=found.row, sessions=sessions)
+    elif not found.untold:
+        yield _("CONFORMS to {row} ({sessions})").format(row=found.row, sessions=sessions)
+
+
+def conformed_data(found: Conformed) -> dict[str, Any]:
+    """Give a program what the suite found."""
+    return {
+        "row": found.row,
+        "sessions": found.sessions,
+        "differences": [_difference_data(each) for each in found.differences],
+        "could_not_tell": {each.mode.name: each.why for each in found.untold},
+    }
+
+
+def _difference_data(each: Difference) -> dict[str, str]:
+    return {"mode": each.mode.name, "word": visible(each.word), "server": each.server, "row": each.row}

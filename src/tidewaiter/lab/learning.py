@@ -1,0 +1,95 @@
+"""What machine is this server, mode by mode, as far as it can be told?"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from tidewaiter.lab.asker import Asker, Manner, manner
+from tidewaiter.lab.learner import learn
+from tidewaiter.lab.modes import BODY, LARGEST, Mode
+from tidewaiter.lab.target import WAYS, Target, UntoldError, Way
+from tidewaiter.lab.words import CATALOGUE
+from tidewaiter.lines.symbol import visible
+from tidewaiter.lines.table import Table
+
+PATIENT: Final = 4
+"""A paced question mostly waits, so that many times more of them run side by side."""
+
+Progress = Callable[[Mode, int], None]
+"""Told the mode and the number of sessions so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One mode of one server."""
+
+    mode: Mode
+    table: Table
+    way: Way
+    checked: Way | None
+    """Another way in which the catalogue was asked, with the same answers; None where no other way tells."""
+    sessions: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A mode of which nothing can be said, and why."""
+
+    mode: Mode
+    why: str
+
+
+def learn_all(
+    target: Target, modes: Iterable[Mode], way: Way | None = None, progress: Progress = lambda *_: None
+) -> list[Learned | Untold]:
+    """Learn a server in each mode; `way` None finds out how it can be asked.
+
+    Raises UntoldError where it cannot be asked at all.
+    """
+    found: list[Learned | Untold] = []
+    with asyncio.Runner() as runner:
+        how = runner.run(manner(target, way))
+        for mode in modes:
+            try:
+                found.append(_learned(target, how, mode, progress, runner))
+            except UntoldError as error:
+                found.append(Untold(mode, str(error)))
+    return found
+
+
+def _learned(target: Target, how: Manner, mode: Mode, progress: Progress, runner: asyncio.Runner) -> Learned:
+    began = time.monotonic()
+    asker = asker_for(target, how, mode)
+    asker.progress = partial(progress, mode)
+    table = learn(asker, runner)
+    checked = runner.run(_checked(target, how.way, table)) if mode is BODY else None
+    return Learned(mode, table, how.way, checked, asker.asked, time.monotonic() - began)
+
+
+def asker_for(target: Target, how: Manner, mode: Mode) -> Asker:
+    """Prepare to ask in one mode; raises UntoldError where its size limit is out of reach."""
+    if mode.oversize and not how.limit:
+        raise UntoldError("the server names no size limit")
+    if mode.oversize and how.limit and how.limit > LARGEST:
+        raise UntoldError(f"its size limit is {how.limit} octets; lower it to {LARGEST} or less on a server for tests")
+    patient = replace(target, side_by_side=target.side_by_side * PATIENT) if how.way == "paced" else target
+    return Asker(patient, how, mode.opening(how.limit or 0))
+
+
+async def _checked(target: Target, way: Way, table: Table) -> Way | None:
+    """Ask the catalogue another way; raises UntoldError where that tells another story."""
+    for other in (each for each in WAYS if each != way):
+        try:
+            how = await manner(target, other)
+        except UntoldError:
+            continue
+        said = await asker_for(target, how, BODY).say_all(sorted(CATALOGUE, key=len), table.says)
+        for word, answer in said.items():
+            if answer != table.says(word):
+                raise UntoldError(f"{visible(word)} is {table.says(word)} when {way}, and {answer} when {other}")
+        return other
+    return None
