@@ -121,10 +121,6 @@ def test_nothing_is_unknown_of_a_program_that_can_be_booted(name: str) -> None:
     assert not ROWS[name].unknown
 
 
-def test_at_most_two_rows_hold_a_raw_table() -> None:
-    assert sum(bool(found.reader and found.reader.table) for found in ROWS.values()) <= 2
-
-
 def test_ids_are_the_names_of_the_files() -> None:
     assert all(found.id == name for name, found in ROWS.items())
 

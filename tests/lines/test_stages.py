@@ -9,7 +9,7 @@ from hypothesis import given
 from tests.strategies import words
 from tidewaiter.lines.pattern import PatternError
 from tidewaiter.lines.stages import SCALE, RefusedError, pipeline, stage
-from tidewaiter.lines.symbol import Symbol, Word, spell, symbols
+from tidewaiter.lines.symbol import BYTES, Symbol, Word, spell, symbols
 
 
 def run(stages: tuple[str, ...], word: Word, *, scaled: bool = True) -> bytes:
@@ -26,6 +26,7 @@ ORACLES: dict[tuple[str, ...], Callable[[bytes], bytes]] = {
     ("LF -> CR LF",): lambda data: data.replace(b"\n", b"\r\n"),
     ("CR LF -> CR LF; LF -> CR LF; CR -> CR LF",): lambda data: re.sub(rb"\r\n|\r|\n", b"\r\n", data),
     ("CR* LF -> LF",): lambda data: re.sub(rb"\r*\n", b"\n", data),
+    ("NUL !LF* -> nothing",): lambda data: re.sub(rb"\0[^\n]*", b"", data),
     ("NUL -> nothing",): lambda data: data.replace(b"\0", b""),
     ("stuff after CR LF",): lambda data: re.sub(rb"(\A|\r\n)\.", rb"\1..", data),
     ("stuff after LF",): lambda data: re.sub(rb"(\A|\n)\.", rb"\1..", data),
@@ -48,6 +49,12 @@ def test_a_stage_does_what_a_regular_expression_does(stages: tuple[str, ...], wo
 def test_a_long_run_stays_finite() -> None:
     assert run(("CR* LF -> LF",), symbols(b"\r" * 40)) == b"\r" * SCALE
     assert run(("CR* LF -> LF",), symbols(b"\r" * 40 + b"\n")) == b"\n"
+
+
+def test_what_is_matched_is_not_remembered_symbol_by_symbol() -> None:
+    taken = stage("NUL !LF* -> nothing")
+    state, _ = taken.feed(taken.start, Symbol.NUL)
+    assert {taken.feed(state, symbol) for symbol in BYTES if symbol is not Symbol.LF} == {(state, ())}
 
 
 def test_a_line_is_folded_where_it_reaches_the_limit() -> None:

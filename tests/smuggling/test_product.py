@@ -1,5 +1,6 @@
 """The product: attacks are shortest and real, and safe means that a search finds none."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -166,3 +167,11 @@ def test_what_the_attack_says_is_on_the_wire_does_split() -> None:
     assert found is not None
     assert found.stop < len(attack.wire) - 1
     assert symbols(spell(attack.wire)) == attack.wire
+
+
+def test_a_program_that_only_passes_on_is_no_first_writer() -> None:
+    assert STRICT.writer is not None
+    passing = Dialect("passes-on", "x", (), reader=STRICT.reader, writer=replace(STRICT.writer, passes_on=True))
+    with pytest.raises(ValueError, match="can be a relay"):
+        smuggle(passing, (), STRICT)
+    assert smuggle(STRICT, (passing,), STRICT).verdict in ("safe", "attack")

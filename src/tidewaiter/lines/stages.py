@@ -64,7 +64,12 @@ class Rewrite:
 
     def feed(self, state: Word, symbol: Symbol) -> tuple[Word, Word]:
         """Take one symbol."""
-        return self._munch(bounded((*state, symbol)), last=False)
+        held = bounded((*state, symbol))
+        length, replacement, rests = self._longest(held)
+        if length == len(held) and self._longest(state) == (len(state), replacement, rests):
+            # All of it is matched and nothing else may follow than before: a longer word would say no more.
+            return state, ()
+        return self._munch(held, last=False)
 
     def finish(self, state: Word) -> Word:
         """Give what was held back."""
@@ -73,25 +78,26 @@ class Rewrite:
     def _munch(self, held: Word, *, last: bool) -> tuple[Word, Word]:
         out: Word = ()
         while held:
-            length, replacement, open_ = self._longest(held)
-            if open_ and not last:
+            length, replacement, rests = self._longest(held)
+            if not last and any(rest not in (NOTHING, EMPTY) for rest in rests):
                 break
             out += replacement if length else held[:1]
             held = held[max(length, 1) :]
         return held, out
 
     @cache  # noqa: B019 - a stage lives as long as the row it was compiled from
-    def _longest(self, held: Word) -> tuple[int, Word, bool]:
+    def _longest(self, held: Word) -> tuple[int, Word, tuple[Pattern, ...]]:
+        """Find the longest match at the front, what is written for it, and what may still follow in each rule."""
         best: tuple[int, Word] = (0, ())
-        open_ = False
+        rests = []
         for pattern, replacement in self.rules:
             rest = pattern
             for length, symbol in enumerate(held, 1):
                 rest = after(rest, symbol)
                 if matches_empty(rest) and length > best[0]:
                     best = (length, replacement)
-            open_ = open_ or rest not in (NOTHING, EMPTY)
-        return *best, open_
+            rests.append(rest)
+        return *best, tuple(rests)
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,6 @@ class ReaderDialect:
     """What the reader behaves as if it had just read when content begins."""
     change: tuple[str, ...] = ("unstuff after CR LF",)
     """Stages from wire to content, in their order."""
-    table: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
-    """Where words do not suffice: state, then symbol and where it leads (a state, or an end as in `Then`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,8 @@ class WriterDialect:
     """What the writer takes for a line already ended when it comes to the end of the content."""
     final: str = ". CR LF"
     """What it writes last, on a line of its own."""
+    passes_on: bool = False
+    """It writes what its own reader has read as it came, stuffed dots and all: a relay, and never a first writer."""
 
 
 @dataclass(frozen=True, slots=True)
