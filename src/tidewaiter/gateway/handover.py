@@ -25,6 +25,8 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     """1 for the first, one more with every reload."""
     index: int
     """Which worker, from 0; a worker started in place of a dead one has its number."""
+    workers: int
+    """How many workers a generation has: what is limited in all is divided among them."""
     column: int
     """The child's own column in the shared maps; no two living processes have the same."""
     columns: int

@@ -241,6 +241,7 @@ class Supervisor:
             handover = Handover(
                 generation=generation.number,
                 index=index,
+                workers=self._ground.workers,
                 column=self._shared.take_column(),
                 columns=self._shared.columns,
                 file=str(self._ground.file),
