@@ -14,7 +14,7 @@ Receivers, each a context manager that yields a `Peer` once its port greets::
 
 `peer.port`, `peer.host` ("127.0.0.1"), `peer.recipient` (an address it keeps mail for),
 `peer.lmtp`, `peer.ports` (further services by name, see `peer.at`), `peer.version`, `peer.log()`,
-`peer.pid`, `peer.processes()`, `peer.deliveries(at_least=0, within=10.0)`.
+`peer.pid`, `peer.processes()`, `peer.deliveries(at_least=0, within=30.0)`.
 `deliveries` first waits until the program's own queue is empty and `at_least` messages lie there,
 by watching the folders, so "exactly one" can be asked as `len(peer.deliveries(1)) == 1`.
 

@@ -70,7 +70,7 @@ class Peer:
         """Give the same program seen through another of its `ports`."""
         return replace(self, name=f"{self.name}-{service}", port=self.ports[service])
 
-    def deliveries(self, at_least: int = 0, within: float = 10.0) -> list[bytes]:
+    def deliveries(self, at_least: int = 0, within: float = 30.0) -> list[bytes]:
         """Give all messages delivered so far, oldest first.
 
         Waits until the queue is empty and `at_least` messages lie there; raises `PeerError` after

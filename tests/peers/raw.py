@@ -49,7 +49,7 @@ class Exchange:
 class Raw:
     """A connection on which bytes are written as given; `within` bounds each wait, in seconds."""
 
-    def __init__(self, port: int, *, host: str = HOST, within: float = 10.0) -> None:
+    def __init__(self, port: int, *, host: str = HOST, within: float = 20.0) -> None:
         self._socket = socket.create_connection((host, port), timeout=within)
         # Else two writes may leave as one segment, and where we cut would not be where it was cut.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -105,7 +105,7 @@ def split(wire: bytes, *, closed: bool) -> Exchange:
     return Exchange(tuple(replies), closed, wire[at:])
 
 
-def send(port: int, wire: bytes, *, host: str = HOST, within: float = 10.0) -> Exchange:
+def send(port: int, wire: bytes, *, host: str = HOST, within: float = 20.0) -> Exchange:
     """Wait for the greeting, send `wire` in one write, read all replies until the server closes.
 
     End `wire` with QUIT, else the server has no reason to close and `within` seconds pass.
@@ -117,7 +117,7 @@ def send(port: int, wire: bytes, *, host: str = HOST, within: float = 10.0) -> E
     return Exchange((greeting, *said.replies), said.closed, said.rest)
 
 
-def converse(port: int, steps: Iterable[bytes], *, host: str = HOST, within: float = 10.0) -> list[Reply]:
+def converse(port: int, steps: Iterable[bytes], *, host: str = HOST, within: float = 20.0) -> list[Reply]:
     """Send each step after the reply to the one before; give all replies, the greeting first."""
     with Raw(port, host=host, within=within) as connection:
         return [connection.reply(), *(connection.ask(step) for step in steps)]

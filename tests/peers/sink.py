@@ -80,7 +80,7 @@ class Sink:
         """Every message accepted so far, of all sessions in the order they connected."""
         return [message for session in list(self.sessions) for message in session.messages]
 
-    def wait(self, at_least: int = 1, within: float = 10.0) -> list[Message]:
+    def wait(self, at_least: int = 1, within: float = 30.0) -> list[Message]:
         """Give the messages once there are `at_least` and nothing that was written to us is left to read.
 
         Senders that keep their connection open for the next message are not waited for.

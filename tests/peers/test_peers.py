@@ -121,7 +121,7 @@ def test_each_setting_is_in_force(name: str, delivered: int) -> None:
         smuggled = b"".join(envelope) + b"Subject: smuggled\r\n\r\nbody\r\n"
         hidden = b"Subject: outer\r\n\r\nbody\n.\r\n" + smuggled
         opening = steps(peer, b"", peer.recipient)[:4]
-        with raw.Raw(peer.port, within=1.0) as client:
+        with raw.Raw(peer.port) as client:
             client.reply()
             for step in opening:
                 client.ask(step)
