@@ -34,9 +34,10 @@ class Connection(asyncio.Protocol):
         "client",
         "holder",
         "idle_since",
-        "introduced",
+        "origin",
         "reason",
         "stuffed",
+        "told",
         "used",
     )
 
@@ -51,8 +52,10 @@ class Connection(asyncio.Protocol):
         """What was written has not gone yet: write no more."""
         self.reason = ""
         """Why it is gone."""
-        self.introduced: object = None
-        """Of whom XCLIENT told last."""
+        self.origin: object = None
+        """Whose transaction was on it last."""
+        self.told: dict[str, str] = {}
+        """What XCLIENT told last."""
         self.idle_since = 0.0
         """Loop time."""
         self._said: deque[Replied] = deque()

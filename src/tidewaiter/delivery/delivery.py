@@ -23,15 +23,18 @@ class Origin:
     protocol: str
     """SMTP or ESMTP: what XCLIENT's PROTO takes."""
 
-    def attributes(self) -> dict[str, str]:
-        """Give the attributes of XCLIENT; the client's name is never known, because nobody looked it up."""
-        return {
+    def told(self, wanted: frozenset[str]) -> dict[str, str]:
+        """Give the attributes of XCLIENT that a next hop wants; nobody asks DNS, so the name is never known."""
+        if not wanted:
+            return {}
+        known = {
             "NAME": "",
             "ADDR": self.address,
             "PORT": str(self.port),
             "PROTO": self.protocol,
             "HELO": self.hello,
         }
+        return {name: value for name, value in known.items() if name in wanted}
 
 
 @dataclass(frozen=True, slots=True)

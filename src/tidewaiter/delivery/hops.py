@@ -9,9 +9,9 @@ from tidewaiter.config import Settings
 from tidewaiter.config.settings import HopTls, Route
 from tidewaiter.config.values import MaildirHop, NextHop, write_next_hop
 from tidewaiter.delivery.delivery import Hop
+from tidewaiter.delivery.hop import SmtpHop
 from tidewaiter.delivery.maildir import Maildir
 from tidewaiter.delivery.pool import Pool, PoolTerms
-from tidewaiter.delivery.smtp import SmtpHop
 from tidewaiter.delivery.target import Target
 from tidewaiter.net.tls import client_context
 from tidewaiter.store.file_thread import FileThread

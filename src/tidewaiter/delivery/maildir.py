@@ -10,6 +10,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome
@@ -38,7 +39,7 @@ class Maildir:
         """Remember where; folders that are missing are made with the first message."""
         self.name = name
         self.one_recipient = True
-        self._path = path
+        self._path = Path(path)
         self._hostname = hostname.replace("/", "\\057").replace(":", "\\072")
         self._files = files
         self._number = itertools.count()
@@ -58,15 +59,15 @@ class Maildir:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def write(self, content: Callable[[], Iterable[bytes]], then: Callable[[None | Exception], None]) -> None:
+    def write(self, content: Callable[[], Iterable[bytes]], then: Callable[[Exception | None], None]) -> None:
         """Write one message in the file thread; `then` hears whether it is on disk."""
         name = f"{time.time():.6f}.P{os.getpid()}Q{next(self._number)}.{self._hostname}"
         self._files.run(lambda: self._deliver(name, content()), then)
 
     def _deliver(self, name: str, content: Iterable[bytes]) -> None:
         for folder in ("tmp", "new", "cur"):
-            self._make(folder)
-        temporary = f"{self._path}/tmp/{name}"
+            make_folder(self._path / folder)
+        temporary = self._path / "tmp" / name
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             try:
@@ -75,17 +76,11 @@ class Maildir:
                 os.fsync(file)
             finally:
                 os.close(file)
-            os.rename(temporary, f"{self._path}/new/{name}")
+            temporary.rename(self._path / "new" / name)
         except BaseException:
-            os.unlink(temporary)
+            temporary.unlink()
             raise
-        sync_folder(f"{self._path}/new")
-
-    def _make(self, folder: str) -> None:
-        path = f"{self._path}/{folder}"
-        if not os.path.isdir(path):
-            os.makedirs(path, 0o700, exist_ok=True)
-            sync_folder(self._path)
+        sync_folder(self._path / "new")
 
 
 class MaildirDelivery:
@@ -134,7 +129,15 @@ def with_newlines(content: Iterable[bytes]) -> Iterator[bytes]:
     yield held
 
 
-def sync_folder(path: str) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder that is missing, and those above it, each on disk in its parent."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(0o700, exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
     """Have a folder's entries on disk (fsync(2): "Calling fsync() does not ensure that the entry … has reached")."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

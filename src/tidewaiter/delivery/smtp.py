@@ -8,19 +8,20 @@ Once the first byte of the body has left there is no second try, and from the la
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Final
 
 from tidewaiter.config.settings import Xclient
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
+from tidewaiter.delivery.resetting import RESETTABLE, Resetting
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
-from tidewaiter.wire import Offers, Replied, State, Verb
+from tidewaiter.wire import Replied, Verb
 
 LOST: Final = Reply(451, "4.4.2", ("The connection to the next hop was lost, come again",))
 CHANGED: Final = Reply(451, "4.5.0", ("The next hop changed its mind, come again",))
@@ -29,36 +30,6 @@ NO_EIGHT_BIT: Final = Reply(550, "5.6.3", ("The next hop does not take 8BITMIME"
 NO_UTF8: Final = Reply(550, "5.6.7", ("The next hop does not take SMTPUTF8",))
 
 CLOSING: Final = 421
-RESETTABLE: Final = frozenset({State.MAILED, State.NAMED, State.SPOILED})
-
-
-class SmtpHop:
-    """A next hop reached through a pool."""
-
-    __slots__ = ("name", "one_recipient", "pool")
-
-    def __init__(self, name: str, pool: Pool) -> None:
-        """Keep its name and its connections."""
-        self.name = name
-        self.pool = pool
-        self.one_recipient = pool.target.lmtp
-
-    @property
-    def offers(self) -> Offers | None:
-        """What it last offered."""
-        return self.pool.offers
-
-    async def learn(self) -> None:
-        """Ask what it offers."""
-        await self.pool.learn()
-
-    def deliver(self, mail: Mail, origin: Origin) -> "SmtpDelivery":
-        """Begin a transaction."""
-        return SmtpDelivery(self.pool, mail, origin)
-
-    def close(self) -> None:
-        """Let go of its connections."""
-        self.pool.close()
 
 
 class SmtpDelivery:
@@ -70,7 +41,6 @@ class SmtpDelivery:
         "_connection",
         "_errand",
         "_mail",
-        "_mailed",
         "_origin",
         "_outgoing",
         "_pool",
@@ -87,8 +57,6 @@ class SmtpDelivery:
         self._mail = mail
         self._origin = origin
         self._connection: Connection | None = None
-        self._mailed = False
-        """The envelope so far has been said on this connection."""
         self._accepted: list[Address] = []
         self._recipient: Address | None = None
         """Being asked for."""
@@ -131,8 +99,7 @@ class SmtpDelivery:
     def granted(self, connection: Connection) -> None:
         """Go on with this connection."""
         self._connection = connection
-        self._mailed = False
-        self._next(connection)
+        self._open(connection)
 
     def denied(self, reply: Reply) -> None:
         """Do without."""
@@ -142,11 +109,14 @@ class SmtpDelivery:
         """Give the connection back as it was found."""
         connection, self._connection = self._connection, None
         assert connection is not None, "only who has a connection is told to rest"
-        Resetting(self._pool, connection).start()
+        if connection.client.state in RESETTABLE:
+            Resetting(self._pool, connection).start()
+        else:
+            self._pool.release(connection)
 
     def replied(self, replied: Replied) -> None:
         """Act on one reply."""
-        _ON[replied.verb](self, replied.reply)
+        self._ON[replied.verb](self, replied.reply)
 
     def lost(self, _reason: str) -> None:
         """Do without the connection: begin anew where nothing of the body has left."""
@@ -171,35 +141,36 @@ class SmtpDelivery:
     # What is said, and what is made of the replies.
 
     def _go(self) -> None:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             self._pool.ask(self)
-        else:
-            self._pool.busy(self)
-            self._next(self._connection)
-
-    def _next(self, connection: Connection) -> None:
-        """Say what comes next on this connection."""
-        if not self._mailed:
-            self._open(connection)
-        elif self._recipient is not None:
+            return
+        self._pool.busy(self)
+        if self._recipient is not None:
             self._say(connection, (self._recipient,))
         else:
             self._start_content(connection)
 
     def _open(self, connection: Connection) -> None:
         """Say from whom the mail comes, as far as the next hop wants to know, then the envelope."""
-        offers = connection.client.offers
-        if connection.introduced == self._origin or self._pool.terms.xclient is Xclient.OFF:
+        if connection.origin is self._origin:
             self._say_envelope(connection)
-        elif offers.xclient:
-            connection.introduced = self._origin
-            connection.client.xclient(self._origin.attributes())
+            return
+        xclient = self._pool.terms.xclient
+        told = self._origin.told(connection.client.offers.xclient) if xclient is not Xclient.OFF else {}
+        connection.origin = self._origin
+        if told == connection.told:
+            if xclient is Xclient.ON and not told:
+                self._cut(NO_XCLIENT)
+            else:
+                self._say_envelope(connection)
+        elif told:
+            connection.told = told
+            connection.client.xclient(told)
             connection.expect(self._pool.target.timeouts.greeting)
-        elif self._pool.terms.xclient is Xclient.ON or connection.introduced is not None:
-            # It would count this mail as the other client's.
-            self._cut(NO_XCLIENT)
         else:
-            self._say_envelope(connection)
+            # It told of another client, and no longer takes XCLIENT: it would take this mail for the other's.
+            self._cut(NO_XCLIENT)
 
     def _introduced(self, reply: Reply) -> None:
         assert self._connection is not None
@@ -225,7 +196,6 @@ class SmtpDelivery:
         elif utf8 and not offers.utf8:
             self._fail(NO_UTF8)
         else:
-            self._mailed = True
             self._refusal = None
             connection.client.mail(self._mail)
             self._say(connection, (*self._accepted, recipient) if recipient is not None else self._accepted)
@@ -258,7 +228,8 @@ class SmtpDelivery:
     def _answer(self, reply: Reply) -> None:
         """Answer for the new recipient; the next hop keeps the envelope while the client makes up its mind."""
         connection, recipient = self._connection, self._recipient
-        assert connection is not None and recipient is not None
+        assert connection is not None
+        assert recipient is not None
         if self._refusal is not None or reply.code == CLOSING:
             self._fail(reply, down=not reply.permanent)
             return
@@ -282,7 +253,8 @@ class SmtpDelivery:
 
     def _data_replied(self, reply: Reply) -> None:
         if reply.positive:
-            assert self._connection is not None and self._outgoing is not None
+            assert self._connection is not None
+            assert self._outgoing is not None
             timeouts = self._pool.target.timeouts
             self._outgoing.start(self._connection, timeouts, self._ending, self._content_failed)
         else:
@@ -327,39 +299,16 @@ class SmtpDelivery:
         elif errand is not None:
             errand.outcome(Outcome(said_to_client(reply), str(reply), doubtful=self.ended))
 
-
-class Resetting:
-    """Brings a connection back to where it was before the transaction, then back to its pool."""
-
-    __slots__ = ("_connection", "_pool")
-
-    def __init__(self, pool: Pool, connection: Connection) -> None:
-        """Take the connection over."""
-        self._pool = pool
-        self._connection = connection
-
-    def start(self) -> None:
-        """Release it at once if it is fit, else reset it, or cut it where content has begun."""
-        connection = self._connection
-        if connection.client.state in RESETTABLE:
-            connection.holder = self
-            connection.client.rset()
-            connection.expect(self._pool.target.timeouts.mail)
-        else:
-            self._pool.release(connection)
-
-    def replied(self, replied: Replied) -> None:
-        """Hear the reply to RSET, and those to commands before it."""
-        if replied.verb is Verb.RSET:
-            self._connection.settle()
-            self._pool.release(self._connection)
-
-    def lost(self, _reason: str) -> None:
-        """Count it out."""
-        self._pool.drop(self._connection)
-
-    def writable(self) -> None:
-        """Nothing more is to be written."""
+    _ON: "ClassVar[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]]" = {
+        Verb.XCLIENT: _introduced,
+        Verb.EHLO: _greeted,
+        Verb.HELO: _greeted,
+        Verb.LHLO: _greeted,
+        Verb.MAIL: _mail_replied,
+        Verb.RCPT: _rcpt_replied,
+        Verb.DATA: _data_replied,
+        Verb.END: _end_replied,
+    }
 
 
 def said_to_client(reply: Reply) -> Reply:
@@ -369,15 +318,3 @@ def said_to_client(reply: Reply) -> Reply:
 
 def _nobody(_: Answer) -> None:
     """Nobody has asked, or nobody wants to know any more."""
-
-
-_ON: Final[dict[Verb, Callable[[SmtpDelivery, Reply], None]]] = {
-    Verb.XCLIENT: SmtpDelivery._introduced,
-    Verb.EHLO: SmtpDelivery._greeted,
-    Verb.HELO: SmtpDelivery._greeted,
-    Verb.LHLO: SmtpDelivery._greeted,
-    Verb.MAIL: SmtpDelivery._mail_replied,
-    Verb.RCPT: SmtpDelivery._rcpt_replied,
-    Verb.DATA: SmtpDelivery._data_replied,
-    Verb.END: SmtpDelivery._end_replied,
-}

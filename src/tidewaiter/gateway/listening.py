@@ -16,8 +16,8 @@ from tidewaiter.gateway.station import Station
 from tidewaiter.model.position import Position, Positions
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.records import Refusal
-from tidewaiter.wire import Offers, Service
 from tidewaiter.wire import Limits as WireLimits
+from tidewaiter.wire import Offers, Service
 
 if TYPE_CHECKING:
     from tidewaiter.gateway.session import Session
@@ -47,7 +47,7 @@ class Listening:
         self.context = context
         self.implicit_tls = listener.tls is ListenerTls.IMPLICIT
         self.routes = RouteTable(routes)
-        self.sessions: "set[Session]" = set()
+        self.sessions: set[Session] = set()
         self._listener = listener
         self._hops = tuple(dict.fromkeys(hop for route in routes for hop in route.hops))
         self._offered: tuple[Offers | None, ...] = ()

@@ -5,71 +5,33 @@ So no client can add a line to it, or end it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from time import gmtime
 from typing import Final
 
-from tidewaiter.model.address import Address
-
 FIELD_LIMIT: Final = 1024
 """No field of ours is longer; SIZE offers that much less than the next hop takes."""
-_LINE: Final = 998 - len("\tfor <>; ")
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """What a Received field says of how a message came."""
-
-    hello: str
-    address: str
-    """The client's IP address as text."""
-    hostname: str
-    """Ours."""
-    protocol: str
-    """RFC 3848: ESMTP, ESMTPS …"""
-    ident: str
-    """Our id of the transaction."""
-    recipients: Sequence[Address]
-    now: int
-    """Seconds since 1970."""
-
-
-def received(passage: Passage) -> bytes:
-    """Write the field, ended by CR LF."""
-    literal = f"IPv6:{passage.address}" if ":" in passage.address else passage.address
-    lines = (
-        f"Received: from {passage.hello} ([{literal}])",
-        f"\tby {passage.hostname} with {passage.protocol} id {passage.ident}",
-        f"{_for(passage.recipients)}; {_date(passage.now)}",
-    )
-    separator = "\r\n" if lines[2].startswith("\t") else ""
-    return f"{lines[0]}\r\n{lines[1]}{separator}{lines[2]}\r\n".encode()
-
-
-def _for(recipients: Sequence[Address]) -> str:
-    """Name the recipient where there is one: to name several would show each of them the others."""
-    if len(recipients) != 1:
-        return ""
-    path = str(recipients[0])
-    return f"\tfor <{path}>" if len(path) <= _LINE else ""
-
-
+_PATH_LIMIT: Final = 254
+"""RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256 octets" with its brackets."""
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def opening(*, hello: str, address: str, hostname: str, protocol: str) -> str:
+    """Write the part that is the same for all messages that come the same way; our id follows.
+
+    `address` is the client's as text, `protocol` one of RFC 3848: ESMTP, ESMTPS …
+    """
+    literal = f"IPv6:{address}" if ":" in address else address
+    return f"Received: from {hello} ([{literal}])\r\n\tby {hostname} with {protocol} id "
+
+
+def received(start: str, ident: str, recipients: Sequence[str], now: float) -> bytes:
+    """Write the field, ended by CR LF; `start` is its `opening`, `now` counts seconds since 1970."""
+    path = recipients[0]
+    # A message for several names none of them: to name them would show each to the others.
+    clause = f"\r\n\tfor <{path}>" if len(recipients) == 1 and len(path) <= _PATH_LIMIT else ""
+    return f"{start}{ident}{clause}; {_date(int(now))}\r\n".encode()
 
 
 @lru_cache(maxsize=2)
@@ -77,6 +39,4 @@ def _date(now: int) -> str:
     """RFC 5322 §3.3, in UTC, whatever the locale; written once a second, not once a message."""
     at = gmtime(now)
     clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
-    return (
-        f"{_DAYS[at.tm_wday]}, {at.tm_mday} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04} {clock} +0000"
-    )
+    return f"{_DAYS[at.tm_wday]}, {at.tm_mday} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04} {clock} +0000"

@@ -9,12 +9,13 @@ unread bytes would make the kernel take our last reply back.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from typing import Any, Final, Literal, cast
+from typing import Any, ClassVar, Final, Literal, cast
 
 from tidewaiter.delivery.delivery import Origin
 from tidewaiter.gateway.listening import NOT_OURS, Listening
+from tidewaiter.gateway.received import opening
 from tidewaiter.gateway.transaction import Transaction
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
@@ -44,8 +45,8 @@ class Session(asyncio.Protocol):
     """The driver of one `wire.Server`."""
 
     __slots__ = (
-        "_answer",
         "_address",
+        "_answer",
         "_asking",
         "_content_until",
         "_deadline",
@@ -55,10 +56,12 @@ class Session(asyncio.Protocol):
         "_origin",
         "_paused",
         "_port",
+        "_protocol",
         "_quit",
         "_server",
         "_thrown",
         "_tls",
+        "_trace",
         "_transaction",
         "_transport",
         "_unread",
@@ -72,6 +75,9 @@ class Session(asyncio.Protocol):
         self._transaction: Transaction | None = None
         self._answer: Reply | None = None
         self._origin: Origin | None = None
+        self._protocol = ""
+        self._trace = ""
+        """The opening of our Received field, as long as the protocol is this one."""
         self._content_until = 0.0
         """Loop time at which the message that is coming must be whole; 0 outside content."""
         self._asking = False
@@ -103,7 +109,7 @@ class Session(asyncio.Protocol):
         refusal = listening.enter(self, self._address)
         if refusal is None:
             self._server.greet()
-            self._flush()
+            self._settle()
         else:
             self._refuse("connection", "too many connections", refusal)
             self._handle(self._server.close(refusal))
@@ -130,12 +136,13 @@ class Session(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Hear no more from a client that does not read."""
         self._unread = True
-        self._wait()
+        self._deadline.set(self._listening.limits.unread_time)
+        self.regulate()
 
     def resume_writing(self) -> None:
         """Go on."""
         self._unread = False
-        self._wait()
+        self._settle()
 
     # What the transaction and the worker call.
 
@@ -181,9 +188,9 @@ class Session(asyncio.Protocol):
         while events:
             answer = None
             for event in events:
-                answer = _ACT[type(event)](self, event)
+                answer = self._ACT[type(event)](self, event)
             events = [] if answer is None else self._server.answer(answer)
-        self._flush()
+        self._settle()
 
     def _mail(self, event: MailFrom) -> Reply:
         if not self._listening.may_send(self._address):
@@ -192,6 +199,7 @@ class Session(asyncio.Protocol):
         server = self._server
         if self._origin is None or self._origin.hello != server.hello:
             protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
+            self._protocol = ""
             self._origin = Origin(str(self._address), self._port, server.hello, protocol)
         self._transaction = Transaction(self, self._listening, self._origin, event.mail, self._tls)
         return replies.SENDER_OK
@@ -219,7 +227,20 @@ class Session(asyncio.Protocol):
     def _message_end(self, event: MessageEnd) -> Reply | None:
         assert self._transaction is not None
         self._content_until = 0.0
-        return self._ask(self._transaction.end, event.reader, self._server.protocol)
+        return self._ask(self._transaction.end, event.reader, self._opening())
+
+    def _opening(self) -> str:
+        """Give the opening of our Received field; written anew when something in it changes."""
+        protocol = self._server.protocol
+        if protocol != self._protocol:
+            self._protocol = protocol
+            self._trace = opening(
+                hello=self._server.hello,
+                address=str(self._address),
+                hostname=self._listening.station.settings.hostname,
+                protocol=protocol,
+            )
+        return self._trace
 
     def _message_refused(self, event: MessageRefused) -> None:
         assert self._transaction is not None
@@ -231,7 +252,7 @@ class Session(asyncio.Protocol):
         self._abandon()
 
     def _start_tls(self, _event: StartTls) -> None:
-        self._flush()
+        self._settle()
         self._listening.station.spawn(self._handshake())
 
     def _close(self, event: Close) -> None:
@@ -257,13 +278,12 @@ class Session(asyncio.Protocol):
             self._transaction = None
 
     def _refuse(self, stage: Literal["connection", "command"], reason: str, reply: Reply) -> None:
-        self._listening.refuse(
-            stage, reason, reply=str(reply), client=str(self._address), helo=self._server.hello
-        )
+        self._listening.refuse(stage, reason, reply=str(reply), client=str(self._address), helo=self._server.hello)
 
     # Output, waiting, closing.
 
-    def _flush(self) -> None:
+    def _settle(self) -> None:
+        """Send what is to be sent, then wait for whoever has to move next, and no longer than is allowed."""
         output = self._server.output()
         if output:
             self._transport.write(output)
@@ -271,29 +291,27 @@ class Session(asyncio.Protocol):
             self._linger()
         elif self._finished and not self._waiting:
             self._transport.close()
-        else:
-            self._wait()
+        elif not self._unread:
+            self._deadline.set(self._patience())
+            if self._waiting or self._paused or self._content_until:
+                self.regulate()
 
-    def _wait(self) -> None:
-        """Wait for whoever has to move next, and no longer than is allowed."""
+    def _patience(self) -> float:
         limits = self._listening.limits
-        if self._ended:
-            return
-        if self._unread:
-            self._deadline.set(limits.unread_time)
-        elif self._waiting:
-            self._deadline.clear()
-        elif self._content_until:
+        if self._waiting:
+            return limits.final_reply
+        if self._content_until:
             rest = self._content_until - self._listening.station.loop.time()
-            self._deadline.set(min(limits.data_time, max(rest, 0.0)))
-        else:
-            self._deadline.set(limits.command_time)
-        self.regulate()
+            return min(limits.data_time, max(rest, 0.0))
+        return limits.command_time
 
     def _late(self) -> None:
-        """The client did not move in time."""
+        """Whoever had to move did not."""
         if self._ended or self._unread:
             self._transport.abort()
+        elif self._waiting:
+            assert self._transaction is not None
+            self._transaction.too_late()
         else:
             self._handle(self._server.close(self._server.service.closing("4.4.2", "Timeout")))
 
@@ -330,29 +348,28 @@ class Session(asyncio.Protocol):
             self._transport.abort()
             return
         if transport is not None and not self._ended:
-            self._transport = cast(asyncio.Transport, transport)
+            self._transport = transport
             self._tls = tls_text(transport)
             self._origin = None
             self._server.started_tls()
-            self._wait()
+            self._settle()
+
+    # mypy cannot know that each kind of event finds its own method.
+    _ACT: "ClassVar[Mapping[type[Event], Callable[[Session, Any], Reply | None]]]" = {
+        MailFrom: _mail,
+        RcptTo: _rcpt,
+        ContentStart: _content_start,
+        Content: _content,
+        ChunkEnd: _chunk_end,
+        MessageEnd: _message_end,
+        MessageRefused: _message_refused,
+        Reset: _reset,
+        StartTls: _start_tls,
+        Close: _close,
+    }
 
 
 def tls_text(transport: asyncio.BaseTransport) -> str:
     """Name protocol and cipher; empty without TLS."""
     tls = transport.get_extra_info("ssl_object")
     return f"{tls.version()} {tls.cipher()[0]}" if tls is not None else ""
-
-
-# mypy cannot know that each kind of event finds its own method.
-_ACT: Final[dict[type[Event], Callable[[Session, Any], Reply | None]]] = {
-    MailFrom: Session._mail,
-    RcptTo: Session._rcpt,
-    ContentStart: Session._content_start,
-    Content: Session._content,
-    ChunkEnd: Session._chunk_end,
-    MessageEnd: Session._message_end,
-    MessageRefused: Session._message_refused,
-    Reset: Session._reset,
-    StartTls: Session._start_tls,
-    Close: Session._close,
-}

@@ -4,7 +4,7 @@ The client hears 250 only after the next hop said so.
 Whatever the way out, the next hop is left without a trace of what was not delivered.
 """
 
-import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tidewaiter.delivery.delivery import Answer, Delivery, Hop, Origin, Outcome
 from tidewaiter.gateway.listening import NOT_OURS, Listening
-from tidewaiter.gateway.received import FIELD_LIMIT, Passage, received
+from tidewaiter.gateway.received import FIELD_LIMIT, received
 from tidewaiter.gateway.report import outcome_name, queue_id
 from tidewaiter.lines.reader import Reader
 from tidewaiter.message.header import HeaderSection
@@ -47,9 +47,8 @@ class Transaction:
         "_delivery",
         "_header",
         "_hop",
-        "_late",
         "_listening",
-        "_protocol",
+        "_opening",
         "_reader",
         "_recipient",
         "_session",
@@ -73,7 +72,7 @@ class Transaction:
         self.started = station.loop.time()
         self._session: Session | None = session
         self._listening = listening
-        self._accepted: list[Address] = []
+        self._accepted: list[str] = []
         self._candidates: Iterator[Hop] = iter(())
         self._recipient: Address | None = None
         self._hop: Hop | None = None
@@ -81,8 +80,7 @@ class Transaction:
         self._spool: Spool | None = None
         self._header = HeaderSection(listening.limits.header_size)
         self._reader: Reader | None = None
-        self._protocol = ""
-        self._late: asyncio.TimerHandle | None = None
+        self._opening = ""
         self._slot: int | None = None
 
     @property
@@ -118,7 +116,8 @@ class Transaction:
         self._ask()
 
     def _ask(self) -> None:
-        assert self._hop is not None and self._recipient is not None
+        assert self._hop is not None
+        assert self._recipient is not None
         if self._delivery is None:
             self._delivery = self._hop.deliver(self.mail, self.origin)
         self._delivery.rcpt(self._recipient, self._hop_answered)
@@ -129,7 +128,7 @@ class Transaction:
             self._try_next(answer.reply)
         elif answer.reply.positive:
             assert self._recipient is not None
-            self._accepted.append(self._recipient)
+            self._accepted.append(str(self._recipient))
             self._answer_recipient(answer.reply, "")
         else:
             self._answer_recipient(answer.reply, "refused by the next hop")
@@ -178,18 +177,16 @@ class Transaction:
 
     # The end.
 
-    def end(self, reader: Reader, protocol: str) -> None:
-        """Judge, hand over, and answer when the next hop has answered."""
-        assert self._spool is not None
+    def end(self, reader: Reader, opening: str) -> None:
+        """Judge, hand over, and answer when the next hop has answered; `opening` is that of our Received field."""
         self._reader = reader
-        self._protocol = protocol
+        self._opening = opening
         refusal = self._refusal()
-        if refusal is not None:
+        if refusal is None:
+            self._send_when_complete()
+        else:
+            self._give_up()
             self.outcome(Outcome(refusal))
-            return
-        limits = self._listening.limits
-        self._late = self._listening.station.loop.call_later(limits.final_reply, self._too_late)
-        self._send_when_complete()
 
     def _refusal(self) -> Reply | None:
         assert self._spool is not None
@@ -201,24 +198,14 @@ class Transaction:
 
     def _send_when_complete(self) -> None:
         spool = self._spool
-        assert spool is not None and self._delivery is not None
+        assert spool is not None
+        assert self._delivery is not None
         spool.flush()
         if spool.failed:
+            self._give_up()
             self.outcome(Outcome(NO_ROOM))
         elif spool.complete:
-            self._delivery.send(received(self._passage()), spool, self)
-
-    def _passage(self) -> Passage:
-        station = self._listening.station
-        return Passage(
-            hello=self.origin.hello,
-            address=self.origin.address,
-            hostname=station.settings.hostname,
-            protocol=self._protocol,
-            ident=self.id,
-            recipients=self._accepted,
-            now=int(datetime.now(UTC).timestamp()),
-        )
+            self._delivery.send(received(self._opening, self.id, self._accepted, time.time()), spool, self)
 
     # What the delivery calls.
 
@@ -256,11 +243,16 @@ class Transaction:
             self._record(GONE, Outcome(GONE))
         self._close()
 
-    def _too_late(self) -> None:
+    def too_late(self) -> None:
         """Let the client hear 451 while it still listens; what has left goes on, and may come twice."""
         session, self._session = self._session, None
-        if session is not None:
-            session.finish(TOO_LATE)
+        assert session is not None
+        if self._reader is None:
+            self._session = session
+            self._give_up()
+            self._answer_recipient(TOO_LATE, "next hop too slow")
+            return
+        session.finish(TOO_LATE)
         if self._slot is None:
             self._give_up()
             self._record(TOO_LATE, Outcome(TOO_LATE))
@@ -274,18 +266,14 @@ class Transaction:
     def _close(self) -> None:
         station = self._listening.station
         station.under_way -= 1
-        if self._late is not None:
-            self._late.cancel()
         if self._spool is not None:
             self._spool.close()
         if self._slot is not None:
-            # The reply leaves at the end of this turn of the loop: strike it out in the turn after the next.
-            slot, soon = self._slot, station.loop.call_soon
-            soon(soon, station.doubts.end, slot)
+            station.doubts.end(self._slot)
 
     def _record(self, said: Reply, outcome: Outcome) -> None:
         station = self._listening.station
-        reader = self._reader
+        oddities = self._reader.oddities if self._reader is not None else ()
         station.recorder.transaction(
             records.Transaction(
                 time=datetime.now(UTC),
@@ -297,12 +285,12 @@ class Transaction:
                 helo=self.origin.hello,
                 tls=self.tls,
                 reverse_path=str(self.mail.sender or ""),
-                recipients=tuple(map(str, self._accepted)),
+                recipients=tuple(self._accepted),
                 size=self._spool.size if self._spool is not None else 0,
                 seconds=round(station.loop.time() - self.started, 6),
                 next_hop=self._hop.name if self._hop is not None else "",
                 next_hop_reply=outcome.hop_reply,
                 queue_id=queue_id(outcome.hop_reply),
-                oddities=Counter(odd.kind.value for odd in reader.oddities) if reader is not None else {},
+                oddities=dict(Counter(odd.kind.value for odd in oddities)) if oddities else {},
             )
         )

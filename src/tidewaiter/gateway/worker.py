@@ -4,6 +4,7 @@ It lives as `handover` says: receive, read keys, serve, be ready; drain when tol
 """
 
 import asyncio
+import gc
 import os
 import resource
 import socket
@@ -33,6 +34,7 @@ SPOOL: Final = "spool"
 """The spool's folder within the state folder."""
 LEARN_SECONDS: Final = 3.0
 """How long a start waits for next hops to say what they offer: a client told less would repack its messages."""
+LOOK_SECONDS: Final = 1.0
 LAST_RECORDS_SECONDS: Final = 5.0
 
 
@@ -46,8 +48,7 @@ class Worker:
         self._settings = handover.settings()
         self._files = FileThread(loop)
         self._station = self._make_station()
-        workers = self._settings.workers.count or os.cpu_count() or 1
-        self._hops = Hops(self._settings, loop, self._files, workers, self._place)
+        self._hops = Hops(self._settings, loop, self._files, handover.workers, self._place)
         self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()
@@ -55,6 +56,7 @@ class Worker:
     async def run(self) -> None:
         """Serve until drained."""
         link = Link(self._handover.link, self._loop, self._drain, lambda: os._exit(0))
+        self._look()
         await self._learn()
         for descriptor, listener, listening in zip(
             self._handover.listeners, self._settings.listener, self._listenings, strict=True
@@ -63,6 +65,11 @@ class Worker:
         link.ready()
         await self._gone
         await self._leave()
+
+    def _look(self) -> None:
+        """Look at the disk now and then: a message that finds it full is refused before it is sent."""
+        self._station.room.look()
+        self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _make_station(self) -> Station:
         limits, handover = self._settings.limits, self._handover
@@ -73,9 +80,7 @@ class Worker:
             settings=self._settings,
             loop=self._loop,
             recorder=Recorder(handover, self._loop),
-            room=SpoolRoom(
-                self._files, folder, limits.spool_memory, limits.spool_memory_total, limits.spool_total
-            ),
+            room=SpoolRoom(self._files, folder, limits.spool_memory, limits.spool_memory_total, limits.spool_total),
             connections=Connections(handover.connections, handover.columns, handover.column),
             doubts=Doubts(handover.doubts, handover.column),
         )
@@ -91,7 +96,8 @@ class Worker:
     def _context(self, listener: Listener) -> ssl.SSLContext | None:
         if listener.tls is ListenerTls.OFF:
             return None
-        assert listener.certificate is not None and listener.key is not None
+        assert listener.certificate is not None
+        assert listener.key is not None
         return server_context(self._place(listener.certificate), self._place(listener.key))
 
     def _place(self, path: PurePosixPath) -> str:
@@ -144,6 +150,9 @@ def main(argv: list[str]) -> int:
     handover = Handover.receive(argv)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # What is made once stays; what a message makes dies with it, mostly without a collector's help.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_live(handover))
     return 0

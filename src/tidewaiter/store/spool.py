@@ -30,13 +30,21 @@ class SpoolRoom:
     """Bytes of all messages that are kept in memory; beyond them each goes to its file."""
     total: int
     """Bytes of all messages, in memory and in files."""
+    disk: int = 0
+    """Bytes free on the disk when it was looked at last."""
     memory_used: int = 0
     used: int = 0
 
+    def look(self) -> None:
+        """See how much the disk has left: in the file thread, because a sick disk makes that wait too."""
+        self.files.run(lambda: os.statvfs(self.folder), self._seen)
+
     def has_room(self, size: int) -> bool:
         """Tell whether a message of `size` bytes could be kept now."""
-        disk = os.statvfs(self.folder)
-        return self.used + size <= self.total and disk.f_bavail * disk.f_frsize >= size
+        return self.used + size <= self.total and size <= self.disk
+
+    def _seen(self, disk: os.statvfs_result | Exception) -> None:
+        self.disk = 0 if isinstance(disk, Exception) else disk.f_bavail * disk.f_frsize
 
 
 class Spool:
@@ -81,7 +89,7 @@ class Spool:
         room.used += count
         if room.used > room.total:
             self.close()
-        elif (self._held >= BLOCK if self._file else self._held > room.message_memory) or room.memory_used > room.memory:
+        elif self._held > (BLOCK if self._file else room.message_memory) or room.memory_used > room.memory:
             self._spill()
 
     @property

@@ -1,0 +1,36 @@
+"""A next hop that speaks SMTP or LMTP, as a route sees it."""
+
+from tidewaiter.delivery.delivery import Origin
+from tidewaiter.delivery.pool import Pool
+from tidewaiter.delivery.smtp import SmtpDelivery
+from tidewaiter.model.envelope import Mail
+from tidewaiter.wire import Offers
+
+
+class SmtpHop:
+    """A next hop reached through a pool."""
+
+    __slots__ = ("name", "one_recipient", "pool")
+
+    def __init__(self, name: str, pool: Pool) -> None:
+        """Keep its name and its connections."""
+        self.name = name
+        self.pool = pool
+        self.one_recipient = pool.target.lmtp
+
+    @property
+    def offers(self) -> Offers | None:
+        """What it last offered."""
+        return self.pool.offers
+
+    async def learn(self) -> None:
+        """Ask what it offers."""
+        await self.pool.learn()
+
+    def deliver(self, mail: Mail, origin: Origin) -> SmtpDelivery:
+        """Begin a transaction."""
+        return SmtpDelivery(self.pool, mail, origin)
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        self.pool.close()
