@@ -103,10 +103,11 @@ class Client:
 
     def started_tls(self) -> None:
         """Begin anew inside TLS: RFC 3207 §4.2 has the client discard what it learned before."""
-        if self.state is not State.HANDSHAKE:
+        places = CLIENT[Verb.SECURED].get(self.state)
+        if places is None:
             misuse("no handshake was begun")
         self.tls = True
-        self._enter(State.GREETED)
+        self._enter(places[_SUCCESS])
 
     def xclient(self, attributes: Mapping[str, str]) -> None:
         """Tell of the client before us: NAME, ADDR, PORT, PROTO, HELO, as far as offered; then `ehlo` again."""

@@ -69,10 +69,11 @@ class Server(Session):
 
     def greet(self) -> None:
         """Say 220; what a client sent before it is answered 554 by `receive`."""
-        if self.state is not State.OPENING:
+        edge = SERVER[Verb.GREETING].get(self.state)
+        if edge is None:
             misuse("the greeting is said once, and not behind close")
         self._out.append(self.service.greeting.wire)
-        self.enter(State.GREETED)
+        self.enter(edge.accepted)
 
     def receive(self, data: bytes) -> list[Event]:
         """Interpret what the client sent, up to the first event that asks."""
@@ -117,11 +118,12 @@ class Server(Session):
 
     def started_tls(self) -> None:
         """Begin anew inside TLS: RFC 3207 §4.2 wants all that was learned before the handshake discarded."""
-        if self.state is not State.HANDSHAKE:
+        edge = SERVER[Verb.SECURED].get(self.state)
+        if edge is None:
             misuse("no handshake was begun")
         self.tls = True
         self.forget()
-        self.enter(State.GREETED)
+        self.enter(edge.accepted)
 
     @property
     def reading(self) -> bool:

@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 class Verb(StrEnum):
-    """Commands, and the three ends of things that are answered like commands."""
+    """Commands, and what else moves a connection: the greeting, the end of the handshake, and the ends of content."""
 
     HELO = "HELO"
     EHLO = "EHLO"
@@ -60,6 +60,7 @@ class Verb(StrEnum):
     UNKNOWN = "unknown"
     """Our server: a word that is no command."""
     GREETING = "greeting"
+    SECURED = "end of handshake"
     CHUNK_END = "end of chunk"
     END = "end of message"
 
@@ -104,6 +105,9 @@ _NO_RECIPIENTS: Final = _wrong(State.READY, replies.NO_RECIPIENTS)
 _HELLO: Final = {state: Edge(State.READY, state) for state in COMMAND}
 
 SERVER: Final[dict[Verb, dict[State, Edge]]] = {
+    Verb.GREETING: {State.OPENING: Edge(State.GREETED, State.CLOSED)},
+    # RFC 3207 §4.2: behind the handshake "the SMTP protocol is reset to the initial state".
+    Verb.SECURED: {State.HANDSHAKE: Edge(State.GREETED, State.CLOSED)},
     Verb.HELO: _HELLO,
     Verb.EHLO: _HELLO,
     Verb.LHLO: _HELLO,
@@ -166,6 +170,7 @@ CLIENT: Final[dict[Verb, dict[State, dict[int, State]]]] = {
     Verb.HELO: {State.GREETED: _REFUSED_HELLO},
     Verb.LHLO: {State.GREETED: _REFUSED_HELLO},
     Verb.STARTTLS: {State.READY: {2: State.HANDSHAKE, 4: State.READY, 5: State.READY}},
+    Verb.SECURED: {State.HANDSHAKE: {2: State.GREETED}},
     # Postfix's XCLIENT_README: the server answers 220 and the session begins anew, as if just connected.
     Verb.XCLIENT: {State.READY: {2: State.GREETED, 4: State.READY, 5: State.READY}},
     Verb.MAIL: {State.READY: {2: State.MAILED, 4: State.READY, 5: State.READY}},
