@@ -7,10 +7,12 @@ lines, which are counted and owned up to, and nothing else.
 """
 
 import errno
+import fcntl
 import json
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -20,6 +22,7 @@ QUEUE_LINES = 10_000
 RETRY_SECONDS = 0.2
 
 _PIPE_BYTES = 4096  # PIPE_BUF: what a pipe takes whole, unmixed with other writers' lines
+_PIPE_ROOM = 1 << 20  # so that a longer line is seldom taken in two parts, with another's between them
 _FILE_BYTES = 1 << 20
 
 
@@ -49,7 +52,10 @@ def open_log(file: str | None) -> int:
         os.set_blocking(2, False)
         return os.dup(2)
     # Opened anew, because O_NONBLOCK on a duplicate would also change our parent's terminal.
-    return os.open("/proc/self/fd/2", flags)
+    descriptor = os.open("/proc/self/fd/2", flags)
+    with suppress(OSError):  # no pipe, or the system allows less
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_ROOM)
+    return descriptor
 
 
 class Journal:
@@ -66,6 +72,7 @@ class Journal:
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
         self._most = _FILE_BYTES if is_file else _PIPE_BYTES
         self._lines: list[bytes] = []
+        self._rest = b""  # of a chunk that the reader took only in part
         self._flushing = False
         self.dropped = 0
         """Lines lost since the last line that owned up to it."""
@@ -84,45 +91,41 @@ class Journal:
 
     @property
     def waiting(self) -> bool:
-        """Whether lines are left that the reader did not take: flush again later."""
-        return bool(self._lines)
+        """Whether something is left that the reader did not take: flush again later."""
+        return bool(self._lines or self._rest)
 
     def flush(self) -> None:
         """Write what the descriptor takes now."""
         self._flushing = False
-        while self._lines:
-            count, chunk = self._chunk()
-            if not self._took(chunk):
+        while self.waiting:
+            chunk = self._rest or self._chunk()
+            written = self._write(chunk)
+            self._rest = chunk[written:]
+            if self._rest:
                 return
-            del self._lines[:count]
         if self.dropped:
             lost, self.dropped = self.dropped, 0
             self.write(encode({"event": "log lines dropped", "count": lost}))
 
-    def _chunk(self) -> tuple[int, bytes]:
-        """As many whole lines as are written at once, and one at least."""
+    def _chunk(self) -> bytes:
+        """As many whole lines as are written at once, and one at least; they are no longer queued."""
         length = count = 0
         for line in self._lines:
             if count and length + len(line) + 1 > self._most:
                 break
             length += len(line) + 1
             count += 1
-        return count, b"\n".join(self._lines[:count]) + b"\n"
+        chunk = b"\n".join(self._lines[:count]) + b"\n"
+        del self._lines[:count]
+        return chunk
 
-    def _took(self, chunk: bytes) -> bool:
+    def _write(self, chunk: bytes) -> int:
         try:
-            written = os.write(self._descriptor, chunk)
+            return os.write(self._descriptor, chunk)
         except OSError as error:
             if error.errno not in _TRY_LATER:
                 raise
-            return False
-        if written < len(chunk):
-            # A torn line is ended, and then written again whole: half a line must not run into
-            # the next one, and be read as part of it.
-            done = chunk[:written].count(b"\n")
-            self._lines[: chunk.count(b"\n")] = [b"", *chunk.split(b"\n")[done:-1]]
-            return False
-        return True
+            return 0
 
 
 _TRY_LATER = {errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE}
