@@ -163,6 +163,7 @@ BROKEN = {
     "'commands,' does not read like": lambda row: row["reader"]["normal"]["ends"][0].update(then="commands,"),
     "is not the file's name": lambda row: row.update(id="another"),
     "`alternatives` is no key of a row": lambda row: row.update(alternatives=[]),
+    "`reader.modes` is no key of a row": lambda row: row["reader"].update(modes=[]),
     "Expected `str`, got `int`": lambda row: row.update(product=3),
     "`unknown`: writer.nothing.at = 3": lambda row: row.update(
         unknown=[{"field": "writer.nothing.at", "values": ["3"]}]

@@ -92,6 +92,8 @@ def _filled(raw: dict[str, Any], choice: tuple[tuple[str, str], ...], file: str)
 
 
 def _reader(raw: dict[str, Any]) -> dict[str, Any]:
+    if "modes" in raw:
+        raise KnowledgeError("`reader.modes` is no key of a row; each table of `reader` is a mode")
     modes = {name: table for name, table in raw.items() if isinstance(table, dict) and name not in _READER_FIELDS}
     if NORMAL not in modes:
         raise KnowledgeError(f"`reader.{NORMAL}` is missing: it is the mode in which every reader starts")

@@ -6,6 +6,7 @@ Data is read from the package itself, so that a zipped wheel works as a checkout
 
 import difflib
 import tomllib
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Final, TypeVar
@@ -40,11 +41,16 @@ def value_of(raw: object, schema: type[_Value], file: str) -> _Value:
     Raises KnowledgeError for a key that `schema` does not have, and for a value of another type.
     """
     try:
-        _check_keys(raw, inspect.type_info(schema), "")
+        _check_keys(raw, _shape(schema), "")
         return msgspec.convert(raw, schema)
     except (KnowledgeError, msgspec.ValidationError) as error:
         message = f"{file}: {error}"
         raise KnowledgeError(message) from error
+
+
+@cache
+def _shape(schema: type) -> inspect.Type:
+    return inspect.type_info(schema)
 
 
 def _check_keys(raw: object, info: inspect.Type, place: str) -> None:
