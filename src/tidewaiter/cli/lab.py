@@ -2,8 +2,9 @@
 
 import argparse
 import json
+import shlex
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser, Verbs
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 
     from tidewaiter.lab.learning import Progress
     from tidewaiter.lab.modes import Mode
-    from tidewaiter.lab.target import Target, Way
+    from tidewaiter.lab.target import Target, UntoldError, Way
     from tidewaiter.model.dialect import Dialect
 
 MODES = ("body", "header", "first line", "first line ended in LF", "over the size limit")
 WAYS = ("auto", "pipelined", "synchronised", "paced")
+EXAMPLE = "curl -sS smtp://127.0.0.1:{port} --mail-from a@b.test --mail-rcpt {recipient} -T {file}"
+PLACES = "{port}, {recipient}, {file}"
 
 
 def register(verbs: Verbs) -> None:
@@ -41,6 +44,26 @@ def register(verbs: Verbs) -> None:
     conform.add_argument("row", metavar=_("ROW"), help=_("the id of a row, or strict for the standard itself"))
     _add_target(conform)
     conform.set_defaults(run=run_conform)
+    writer = actions.add_parser(
+        "writer",
+        help=_("hold a row against what a sender emits, byte for byte"),
+        description=_(
+            "Every content up to a length, into a sink. Exit codes: 0 equal, 1 it differs, 3 could not tell."
+        ),
+        epilog=_("Example: {example}").format(example=f"tidewaiter lab writer curl-7.88 --command '{EXAMPLE}'"),
+    )
+    writer.add_argument("row", metavar=_("ROW"), help=_("the id of a row that writes"))
+    writer.add_argument(
+        "--length", metavar="N", type=int, default=5, help=_("the longest content, in bytes (default: 5)")
+    )
+    writer.add_argument("--listen", metavar="PORT", type=int, default=0, help=_("the sink's port on loopback"))
+    writer.add_argument("--relay", metavar="HOST:PORT", help=_("a relay of yours that sends on to the sink"))
+    writer.add_argument("--recipient", metavar="ME@MINE", help=_("the recipient that it sends on"))
+    writer.add_argument(
+        "--command", metavar=_("WORDS"), help=_("run for each content; {places} are filled in").format(places=PLACES)
+    )
+    writer.add_format()
+    writer.set_defaults(run=run_writer)
 
 
 def _add_target(parser: Parser) -> None:
@@ -90,6 +113,31 @@ def run_conform(args: argparse.Namespace) -> Exit:
     return Exit.UNKNOWN if found.untold else Exit.GOOD
 
 
+def run_writer(args: argparse.Namespace) -> Exit:
+    """Let the sender send every content, and say where it differs from its row."""
+    from tidewaiter.cli import lab_text  # noqa: PLC0415  # see verbs.py
+    from tidewaiter.knowledge.dialects import dialects  # noqa: PLC0415  # see verbs.py
+    from tidewaiter.lab.target import UntoldError  # noqa: PLC0415  # see verbs.py
+    from tidewaiter.lab.writer import compare_command, compare_relay  # noqa: PLC0415  # see verbs.py
+
+    row = dialects().get(args.row)
+    if row is None or row.writer is None:
+        raise UsageError(_("there is no row {row} that writes").format(row=args.row))
+    if bool(args.command) == bool(args.relay) or bool(args.relay) != bool(args.recipient):
+        raise UsageError(_("give either --command, or --relay and --recipient"))
+    try:
+        if args.relay:
+            compared = compare_relay(row, _target(args.relay, args.recipient), args.length, args.listen)
+        else:
+            compared = compare_command(row, shlex.split(args.command), args.length, args.listen)
+    except UntoldError as error:
+        return _untold(error, args.format)
+    print(
+        json.dumps(lab_text.compared_data(compared), indent=2) if args.format == "json" else lab_text.compared(compared)
+    )
+    return Exit.BAD if compared.mismatches else Exit.GOOD
+
+
 def _rows() -> "dict[str, Dialect]":
     from tidewaiter.knowledge.dialects import dialects  # noqa: PLC0415  # see verbs.py
     from tidewaiter.model.dialect import STRICT  # noqa: PLC0415  # see verbs.py
@@ -97,15 +145,15 @@ def _rows() -> "dict[str, Dialect]":
     return {STRICT.id: STRICT} | {name: row for name, row in dialects().items() if row.reader}
 
 
-def _target(args: argparse.Namespace) -> "Target":
+def _target(address: str, recipient: str, **more: Any) -> "Target":
     from tidewaiter.lab.target import Target  # noqa: PLC0415  # see verbs.py
 
-    host, colon, port = args.address.rpartition(":")
+    host, colon, port = address.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise UsageError(_("{address} is no HOST:PORT").format(address=args.address))
-    if args.recipient.count("@") != 1 or not args.recipient.isprintable() or set(args.recipient) & set("<> "):
-        raise UsageError(_("{recipient} is no address").format(recipient=args.recipient))
-    return Target(host.strip("[]"), int(port), args.recipient, lmtp=args.lmtp, side_by_side=max(args.side_by_side, 1))
+        raise UsageError(_("{address} is no HOST:PORT").format(address=address))
+    if recipient.count("@") != 1 or not recipient.isprintable() or set(recipient) & set("<> "):
+        raise UsageError(_("{recipient} is no address").format(recipient=recipient))
+    return Target(host.strip("[]"), int(port), recipient, **more)
 
 
 @contextmanager
@@ -115,14 +163,19 @@ def _asking(args: argparse.Namespace) -> "Iterator[tuple[Target, Way | None, Pro
 
     from tidewaiter.lab.target import UntoldError  # noqa: PLC0415  # see verbs.py
 
-    target, way = _target(args), None if args.way == "auto" else args.way
+    target = _target(args.address, args.recipient, lmtp=args.lmtp, side_by_side=max(args.side_by_side, 1))
+    way = None if args.way == "auto" else args.way
     try:
         with Console(stderr=True).status(_("asking")) as status:
             yield target, way, lambda mode, sessions: status.update(_progress(mode, sessions))
     except UntoldError as error:
-        line = _("COULD NOT TELL: {why}").format(why=error)
-        print(json.dumps({"could_not_tell": str(error)}) if args.format == "json" else line)
-        raise SystemExit(Exit.UNKNOWN) from None
+        raise SystemExit(_untold(error, args.format)) from None
+
+
+def _untold(error: "UntoldError", form: str) -> Exit:
+    line = _("COULD NOT TELL: {why}").format(why=error)
+    print(json.dumps({"could_not_tell": str(error)}) if form == "json" else line)
+    return Exit.UNKNOWN
 
 
 def _progress(mode: "Mode", sessions: int) -> str:

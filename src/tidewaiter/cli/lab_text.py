@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from tidewaiter.i18n import _, ngettext
 from tidewaiter.lab.conform import Conformed
 from tidewaiter.lab.fit import Difference, Fit
 from tidewaiter.lab.learning import Learned, Untold
+from tidewaiter.lab.writer import Compared
 from tidewaiter.lines import table
 from tidewaiter.lines.symbol import BYTES, VISIBLE, visible
+
+_SHOWN: Final = 10
 
 
 def learned(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> str:
@@ -109,3 +112,43 @@ def conformed_data(found: Conformed) -> dict[str, Any]:
 
 def _difference_data(each: Difference) -> dict[str, str]:
     return {"mode": each.mode.name, "word": visible(each.word), "server": each.server, "row": each.row}
+
+
+def compared(found: Compared) -> str:
+    """Tell a person how a sender differs from its row."""
+    return "\n".join(_compared(found))
+
+
+def _compared(found: Compared) -> Iterator[str]:
+    for each in found.mismatches[:_SHOWN]:
+        yield _("  {content} is sent as {sender}, the row says {row}").format(
+            content=visible(each.content) or _("nothing"), sender=_wire(each.sender), row=_wire(each.row)
+        )
+    count = ngettext("{count} content", "{count} contents", found.contents).format(count=found.contents)
+    if found.mismatches:
+        differing = len(found.mismatches)
+        yield _("DIFFERS from {row} in {differing} of {contents}").format(
+            row=found.row, differing=differing, contents=count
+        )
+    else:
+        yield _("EQUAL to {row} ({contents})").format(row=found.row, contents=count)
+
+
+def _wire(wire: bytes | None) -> str:
+    return _("nothing at all") if wire is None else repr(wire)[1:]
+
+
+def compared_data(found: Compared) -> dict[str, Any]:
+    """Give a program how a sender differs from its row."""
+    return {
+        "row": found.row,
+        "contents": found.contents,
+        "mismatches": [
+            {
+                "content": visible(each.content),
+                "sender": each.sender and each.sender.decode("latin-1"),
+                "row": each.row and each.row.decode("latin-1"),
+            }
+            for each in found.mismatches
+        ],
+    }

@@ -29,7 +29,7 @@ class Heard:
 
 async def offers(target: Target) -> tuple[str, ...]:
     """Ask a server what it offers; raises UntoldError."""
-    caller = await _called(target)
+    caller = await called(target)
     try:
         lines = caller.replies[-1].wire.decode("latin-1").splitlines()
         return tuple(line[4:].strip().upper() for line in lines[1:])
@@ -39,9 +39,9 @@ async def offers(target: Target) -> tuple[str, ...]:
 
 async def ask(target: Target, way: Way, content: bytes, *, grouped: bool) -> Heard:
     """Ask one question; raises UntoldError where the server does not come as far as 354."""
-    caller = await _called(target)
+    caller = await called(target)
     try:
-        await _envelope(caller, target, grouped=grouped)
+        await envelope(caller, target, grouped=grouped)
         before = len(caller.replies)
         await _TAILS[way](caller, target, content)
         if not await _finished(caller, target):
@@ -52,7 +52,7 @@ async def ask(target: Target, way: Way, content: bytes, *, grouped: bool) -> Hea
         caller.hang_up()
 
 
-async def _called(target: Target) -> Caller:
+async def called(target: Target) -> Caller:
     """Connect and say EHLO or LHLO."""
     try:
         caller = await Caller.call(target.host, target.port, target.within)
@@ -67,7 +67,8 @@ async def _called(target: Target) -> Caller:
     return caller
 
 
-async def _envelope(caller: Caller, target: Target, *, grouped: bool) -> None:
+async def envelope(caller: Caller, target: Target, *, grouped: bool) -> None:
+    """Name the sender and the recipient and come as far as 354; raises UntoldError."""
     steps = (
         b"MAIL FROM:<%b>\r\n" % target.sender.encode(),
         b"RCPT TO:<%b>\r\n" % target.recipient.encode(),
