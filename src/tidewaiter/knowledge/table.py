@@ -41,7 +41,7 @@ def value_of(raw: object, schema: type[_Value], file: str) -> _Value:
     Raises KnowledgeError for a key that `schema` does not have, and for a value of another type.
     """
     try:
-        _check_keys(raw, _shape(schema), "")
+        _check_keys(raw, _shape(schema), "")  # type: ignore[arg-type]  # mypy: a metaclass might not be hashable
         return msgspec.convert(raw, schema)
     except (KnowledgeError, msgspec.ValidationError) as error:
         message = f"{file}: {error}"
