@@ -1,0 +1,208 @@
+"""A worker's inside, listening on loopback in this process: everything between two sockets is real.
+
+Its settings come from the text of a configuration, its records are kept in lists.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from blockbuster import BlockBuster
+from tidewaiter.config import parse
+from tidewaiter.delivery.hops import Hops
+from tidewaiter.gateway import connections, doubts
+from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.ids import Ids
+from tidewaiter.gateway.listening import HopRoute, Listening
+from tidewaiter.gateway.session import Session
+from tidewaiter.gateway.station import Station
+from tidewaiter.net.tls import server_context
+from tidewaiter.store.file_thread import FileThread
+from tidewaiter.store.records import Refusal, Transaction
+from tidewaiter.store.spool import SpoolRoom
+
+HOST = "127.0.0.1"
+SECONDS = 20.0
+INBOUND = """\
+hostname = "mx.tidewaiter.test"
+[[listener]]
+address = "127.0.0.1:0"
+role = "inbound"
+{listener}
+[[route]]
+domains = ["inside.test"]
+next_hop = {hops}
+{route}
+[limits]
+{limits}
+"""
+
+
+@dataclass
+class Memory:
+    """Stands in for the recorder: keeps what would go to log and store."""
+
+    transactions: list[Transaction] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    new_id: Callable[[], str] = field(default_factory=lambda: Ids(0).next)
+
+    def transaction(self, record: Transaction) -> None:
+        self.transactions.append(record)
+
+    def refusal(self, record: Refusal) -> None:
+        self.refusals.append(record)
+
+    def count(self, name: str, *labels: str, by: int = 1) -> None:
+        self.counts[(name, *labels)] += by
+
+
+@dataclass
+class House:
+    """What a test may look at."""
+
+    station: Station
+    listenings: list[Listening]
+    hops: Hops
+    memory: Memory
+    doubts: Doubts
+    ports: list[int]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    async def settled(self) -> None:
+        """Wait until no transaction is under way."""
+        async with asyncio.timeout(SECONDS):
+            while self.station.under_way:
+                await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def house(folder: Path, configuration: str, *, learn: bool = True) -> AsyncIterator[House]:
+    """Serve `configuration`, whose paths start at `folder`, on ports that the kernel chose."""
+    loop = asyncio.get_running_loop()
+    settings = parse(configuration.encode(), "gateway.toml")
+    limits = settings.limits
+    files = FileThread(loop)
+    state = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    memory = Memory()
+    connections_map, doubts_file = connections.create(2), doubts.create(state, 2)
+    kept = Doubts(doubts_file, 0)
+    room = SpoolRoom(files, str(folder), limits.spool_memory, limits.spool_memory_total, limits.spool_total, 2**40)
+    station = Station(settings, loop, memory, room, Connections(connections_map, 2, 0), kept)  # type: ignore[arg-type]  # as if
+    hops = Hops(settings, loop, files, 1, lambda path: str(folder / path))
+    listenings = []
+    servers = []
+    for listener in settings.listener:
+        routes = [HopRoute(route.domains, hops.of(route)) for route in settings.route if listener.role in route.roles]
+        context = None
+        if listener.certificate is not None and listener.key is not None:
+            context = server_context(str(folder / listener.certificate), str(folder / listener.key))
+        listening = Listening(station, listener, routes, context)
+        listenings.append(listening)
+        servers.append(
+            await loop.create_server(
+                lambda listening=listening: Session(listening),
+                HOST,
+                0,
+                ssl=context if listening.implicit_tls else None,
+            )
+        )
+    if learn:
+        await asyncio.gather(*(hop.learn() for hop in hops.all()))
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    # Behind the start, which may wait for its thread and its files, a call that blocks the loop is a failure.
+    detector = BlockBuster(scanned_modules=["tidewaiter"])
+    detector.activate()
+    try:
+        yield House(station, listenings, hops, memory, kept, ports)
+    finally:
+        detector.deactivate()
+        for server in servers:
+            server.close()
+        for listening in listenings:
+            for session in list(listening.sessions):
+                session.abort()
+        for hop in hops.all():
+            hop.close()
+        await asyncio.sleep(0.01)
+        files.close()
+        kept.close()
+        for descriptor in (state, connections_map, doubts_file):
+            os.close(descriptor)
+
+
+class Caller:
+    """A client that says exactly these bytes, and reads replies."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def call(cls, port: int, *, hello: str = "EHLO client.test") -> "Caller":
+        """Connect, read the greeting, say hello unless it is empty."""
+        caller = cls(*await asyncio.open_connection(HOST, port))
+        await caller.reply()
+        if hello:
+            await caller.say(hello)
+        return caller
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def reply(self) -> str:
+        """Read one reply, its lines joined by newlines; empty at the end of the connection."""
+        lines: list[str] = []
+        async with asyncio.timeout(SECONDS):
+            while not lines or lines[-1][3:4] == "-":
+                line = await self.reader.readline()
+                if not line:
+                    break
+                assert line.endswith(b"\r\n"), line
+                lines.append(line[:-2].decode("ascii"))
+        return "\n".join(lines)
+
+    async def say(self, *commands: str) -> str:
+        """Say commands one after another; give the last reply."""
+        reply = ""
+        for command in commands:
+            await self.send(command.encode() + b"\r\n")
+            reply = await self.reply()
+        return reply
+
+    async def envelope(self, *recipients: str, mail: str = "MAIL FROM:<a@client.test>") -> None:
+        """Say MAIL and RCPT, which must be taken."""
+        for command in (mail, *(f"RCPT TO:<{recipient}>" for recipient in recipients or ("b@inside.test",))):
+            reply = await self.say(command)
+            assert reply.startswith("250"), (command, reply)
+
+    async def data(self, content: bytes) -> str:
+        """Send content by DATA, stuffed; give the final reply."""
+        reply = await self.say("DATA")
+        if not reply.startswith("354"):
+            return reply
+        stuffed = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
+        await self.send(stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") or not stuffed else b"\r\n.\r\n"))
+        return await self.reply()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.close()
+        with suppress(ConnectionError):
+            await self.writer.wait_closed()
+
+    async def closed(self) -> bool:
+        """Tell whether nothing more is said to us."""
+        async with asyncio.timeout(SECONDS):
+            return await self.reader.read() == b""
