@@ -60,6 +60,12 @@ def test_xtext_is_visible_and_can_be_undone(text: str) -> None:
     assert undone.decode() == text.encode("utf-8", "replace").decode()
 
 
+def test_visible_ascii_stands_for_itself_but_for_two() -> None:
+    visible = "".join(map(chr, range(0x21, 0x7F)))
+    assert xtext(visible) == visible.replace("+", "+2B").replace("=", "+3D")
+    assert xtext(" \x7f\xfc") == "+20+7F+C3+BC"
+
+
 @pytest.mark.parametrize(
     ("attributes", "offered", "command"),
     [

@@ -93,7 +93,7 @@ class Client:
     def ehlo(self) -> None:
         """Send EHLO, or LHLO with LMTP; where EHLO is not known, HELO follows, and its reply is the one reported."""
         verb = Verb.LHLO if self.lmtp else Verb.EHLO
-        self._send(verb, f"{verb} {self.hello}".encode("ascii"))
+        self._send(verb, f"{verb} {self.hello}".encode())
 
     def starttls(self) -> None:
         """Send STARTTLS; when its reply is positive, do the handshake, then call `started_tls`, then `ehlo` again."""
@@ -155,7 +155,7 @@ class Client:
         if not self.offers.chunking:
             misuse("CHUNKING is not offered")
         self._left = size
-        self._out.append(command(f"BDAT {size} LAST".encode("ascii")))
+        self._out.append(command(f"BDAT {size} LAST".encode()))
         self.state = self._ahead = CLIENT[Verb.BDAT][State.NAMED][2]
         self._expect_end()
 
@@ -225,7 +225,7 @@ class Client:
         code = reply.code
         if verb is Verb.EHLO and code in _NOT_KNOWN:
             self._ahead = self.state
-            self._send(Verb.HELO, f"HELO {self.hello}".encode("ascii"))
+            self._send(Verb.HELO, f"HELO {self.hello}".encode())
             return True
         places = CLIENT[verb].get(self.state) or LATE[verb][self.state]
         state = places.get(code // 100)

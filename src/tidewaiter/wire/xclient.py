@@ -17,7 +17,7 @@ def xclient_command(attributes: Mapping[str, str], offered: frozenset[str]) -> b
     words = {name: _value(name, attributes[name]) for name in ATTRIBUTES if name in attributes and name in offered}
     if sum(len(name) + len(value) + 2 for name, value in words.items()) > COMMAND_LIMIT - len("XCLIENT\r\n"):
         words["HELO"] = UNAVAILABLE
-    return " ".join(["XCLIENT", *(f"{name}={value}" for name, value in words.items())]).encode("ascii")
+    return " ".join(["XCLIENT", *(f"{name}={value}" for name, value in words.items())]).encode()
 
 
 def _value(name: str, text: str) -> str:
@@ -34,5 +34,5 @@ def xtext(text: str) -> str:
     What is encoded can hold no space and no line end, so a client's name cannot add an attribute or a command.
     """
     return "".join(
-        chr(byte) if 0x21 <= byte <= 0x7E and byte not in b"+=" else f"+{byte:02X}" for byte in text.encode("utf-8")
+        chr(byte) if 0x21 <= byte <= 0x7E and byte not in b"+=" else f"+{byte:02X}" for byte in text.encode()
     )
