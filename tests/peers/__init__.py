@@ -31,6 +31,7 @@ Senders, given the port they send to; what is yielded is called once a message::
 `send(message, reverse_path="user@src.test", forward_paths=("rcpt@sink.test",))`.
 
 The modules of the programs (`postfix.boot`, `exim.boot`, …) take further settings, such as a size limit;
+`peer.running.kill()` and `.start()` are a crash and a new start on the same folders.
 `postfix.command("smtp-source")` and `postfix.smtp_sink()` are Postfix's load tools.
 `why_not(name)` says why a peer cannot run here. Fixtures for tests in this folder: conftest.py.
 Programs are unpacked once, under `$TIDEWAITER_PEERS` or `~/.cache/tidewaiter/peers`.

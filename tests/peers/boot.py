@@ -6,22 +6,21 @@ Gone is when its keeper is (see keeper.py): then no process and no mount of it e
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
-import shutil
+import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.peers.cache import PeerError, home, locked
+from tests.peers.cache import PeerError
 from tests.peers.commands import run
+from tests.peers.instances import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,108 +47,61 @@ def free_port() -> int:
             return port
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """The folder of one booted program: `upper` is what differs from its root."""
-
-    folder: Path
-    lock: int
-
-    @property
-    def upper(self) -> Path:
-        """The writable layer, which the host may fill before and read after the start."""
-        return self.folder / "upper"
-
-    @property
-    def log(self) -> Path:
-        """What the program printed and said to the system log."""
-        return self.folder / "log"
-
-    def write(self, path: str, text: str | bytes, *, mode: int = 0o644, owner: int = 0) -> Path:
-        """Write a file as the program will see it; folders on the way are made for all to read."""
-        target = self.make(str(Path(path).parent)) / Path(path).name
-        target.write_bytes(text.encode() if isinstance(text, str) else text)
-        target.chmod(mode)
-        if owner:
-            os.chown(target, owner, owner)
-        return target
-
-    def make(self, path: str, *, mode: int = 0o755, owner: int = 0) -> Path:
-        """Make a folder as the program will see it."""
-        target = self.upper / path.lstrip("/")
-        target.mkdir(parents=True, exist_ok=True)
-        target.chmod(mode)
-        if owner:
-            os.chown(target, owner, owner)
-        return target
-
-
-@contextmanager
-def instance(name: str, root: Path | None = None) -> Iterator[Instance]:
-    """Make the folder of one boot, over `root` where the program has one; remove it afterwards."""
-    runs = home() / "runs"
-    with locked("runs"):
-        runs.mkdir(exist_ok=True)
-        _sweep(runs)
-        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=runs))
-        lock = _hold(folder)
-    for part in ("upper", "work", "root"):
-        (folder / part).mkdir()
-    if root:
-        (folder / "lower").symlink_to(root)
-    try:
-        yield Instance(folder, lock)
-    finally:
-        os.close(lock)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _hold(folder: Path) -> int:
-    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
-
-
-def _sweep(runs: Path) -> None:
-    """Remove what killed runs left: a folder is in use while its run or its keeper holds its lock."""
-    for folder in runs.iterdir():
-        with suppress(BlockingIOError):
-            os.close(_hold(folder))
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 @contextmanager
 def running(place: Instance, argv: Sequence[object], ports: Iterable[int]) -> Iterator[Running]:
     """Run a program until the end of the block; enter it once every port has greeted."""
-    rooted = (place.folder / "lower").exists()
-    keeper = [sys.executable, "-I", str(KEEPER), str(place.folder) if rooted else "-"]
-    command = [*(NAMESPACES if rooted else ()), *keeper, *map(str, argv)]
-    with place.log.open("ab") as log:
-        started = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            cwd=place.upper,
-            pass_fds=[place.lock],
-            start_new_session=True,
-        )
-    program = Running(started, place, rooted=rooted)
+    program = Running(place, [str(word) for word in argv], tuple(ports))
     try:
-        for port in ports:
-            program.wait_for_greeting(port)
+        program.start()
         yield program
     finally:
         program.stop()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Running:
-    """A started program, seen through its keeper."""
+    """A program of one instance, seen through its keeper; it may be killed and started again."""
 
-    started: subprocess.Popen[bytes]
     place: Instance
-    rooted: bool
+    argv: list[str]
+    ports: tuple[int, ...]
+    _keeper: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return once every port has greeted."""
+        with self.place.log.open("ab") as log:
+            self._keeper = subprocess.Popen(
+                [*self._above(), *self.argv],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=self.place.upper,
+                pass_fds=[self.place.lock],
+                start_new_session=True,
+            )
+        for port in self.ports:
+            self._wait_for_greeting(port)
+
+    def _above(self) -> list[str]:
+        keeper = [sys.executable, "-I", str(KEEPER), str(self.place.folder) if self.place.rooted else "-"]
+        return [*(NAMESPACES if self.place.rooted else ()), *keeper]
+
+    @property
+    def started(self) -> subprocess.Popen[bytes]:
+        """The outermost process of ours above the program."""
+        if self._keeper is None:
+            raise PeerError(f"{self.place.folder.name} was not started")
+        return self._keeper
+
+    def kill(self) -> None:
+        """End every process of it at once, without a chance to tidy up, as a power cut would."""
+        for pid in reversed(descendants(self.started.pid)) if not self.place.rooted else self._first():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.stop()
+
+    def _first(self) -> list[int]:
+        return descendants(self.started.pid)[:1]  # process 1 of the namespace, which takes all others along
 
     def log(self) -> str:
         """Give what it printed and said to the system log so far."""
@@ -157,16 +109,15 @@ class Running:
 
     def processes(self) -> list[int]:
         """Give its process ids as this machine numbers them, the main one first."""
-        above = 2 if self.rooted else 1  # unshare and the keeper, or the keeper
-        return descendants(self.started.pid)[above - 1 :]
+        below = descendants(self.started.pid)
+        return below[1:] if self.place.rooted else below  # what was started is unshare, or the keeper itself
 
     def run_inside(self, argv: Sequence[object], stdin: bytes = b"") -> bytes:
         """Run a command of the program's own root beside it; give its output, raise `PeerError` if it fails."""
-        keeper = descendants(self.started.pid)[0]
-        enter = ["nsenter", f"--target={keeper}", "--mount", "--pid", "chroot", self.place.folder / "root"]
+        enter = ["nsenter", f"--target={self._first()[0]}", "--mount", "--pid", "chroot", self.place.folder / "root"]
         return run([*enter, *argv], stdin=stdin, within=COMMAND_WITHIN)
 
-    def wait_for_greeting(self, port: int) -> None:
+    def _wait_for_greeting(self, port: int) -> None:
         """Return once `port` greets; raise `PeerError` when the program ends first or takes too long."""
         deadline = time.monotonic() + READY_WITHIN
         while not _greets(port):
@@ -178,7 +129,7 @@ class Running:
 
     def stop(self) -> None:
         """Close the pipe, which ends the program, and wait until all of it is gone."""
-        assert self.started.stdin is not None
+        assert self.started.stdin
         with suppress(BrokenPipeError):
             self.started.stdin.close()
         try:

@@ -54,10 +54,9 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What is unpacked: `version` is the upstream version that `packages[0]` must have."""
+    """What is unpacked: `packages` as `NAME` or `NAME=UPSTREAM-VERSION`, with all that they need."""
 
     name: str
-    version: str
     packages: tuple[str, ...]
     accounts: tuple[Account, ...] = ()
     owned: tuple[Owned, ...] = ()
@@ -93,7 +92,7 @@ def fetch(root: Root) -> list[Path]:
         except PeerError:
             run(["apt-get", "update", "-qq"])
             archives = _download(root)
-    _check_version(root, archives)
+    _check_versions(root, archives)
     return archives
 
 
@@ -102,7 +101,7 @@ def _download(root: Root) -> list[Path]:
     (store / "partial").mkdir(parents=True, exist_ok=True)
     apt = ["apt-get", *EMPTY_SYSTEM, "-o", f"Dir::Cache::archives={store}", "-o", "APT::Sandbox::User=root"]
     apt += ["-qq", "-y", "--no-install-recommends"]
-    wanted = ["install", *root.packages, *SCRIPTING]
+    wanted = ["install", *(name for name, _ in _pinned(root)), *SCRIPTING]
     run([*apt, "--download-only", *wanted], DEBIAN_FRONTEND="noninteractive")
     planned = run([*apt, "--simulate", *wanted]).decode()
     chosen = re.findall(r"^Inst (\S+) \((\S+) ", planned, re.MULTILINE)
@@ -116,10 +115,18 @@ def _archive(store: Path, name: str, version: str) -> Path:
     return found[0]
 
 
-def _check_version(root: Root, archives: list[Path]) -> None:
-    found = next(path.name for path in archives if path.name.startswith(root.packages[0] + "_"))
-    if not re.match(rf"[^_]*_(\d+%3a)?{re.escape(root.version)}[-+_]", found):
-        raise PeerError(f"{root.name}: the rows describe {root.version}, Debian now has {found}")
+def _pinned(root: Root) -> list[tuple[str, str]]:
+    parts = [package.partition("=") for package in root.packages]
+    return [(name, version) for name, _, version in parts]
+
+
+def _check_versions(root: Root, archives: list[Path]) -> None:
+    names = [archive.name for archive in archives]
+    for package, version in _pinned(root):
+        asked = re.compile(rf"{re.escape(package)}_(\d+%3a)?{re.escape(version)}[-+_]" if version else package)
+        if not any(asked.match(name) for name in names):
+            found = [name for name in names if name.startswith(f"{package}_")]
+            raise PeerError(f"the rows describe {package} {version}, Debian now has {found}")
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import free_port, instance, running
+from tests.peers.boot import free_port, running
 from tests.peers.debian import Account, Root
+from tests.peers.instances import instance
 from tests.peers.peer import RECIPIENT, Box, Peer
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 VERSION = "2.3.19.1"
 ACCOUNTS = (Account("dovecot", 101), Account("dovenull", 102), Account("vmail", 5000, "/var/vmail"))
-ROOT = Root("dovecot", VERSION, ("dovecot-core", "dovecot-lmtpd"), ACCOUNTS)
+ROOT = Root("dovecot", ("dovecot-core", f"dovecot-lmtpd={VERSION}"), ACCOUNTS)
 
 CONFIGURATION = """\
 protocols = lmtp

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import free_port, instance, running
+from tests.peers.boot import free_port, running
 from tests.peers.debian import Account, Root
+from tests.peers.instances import instance
 from tests.peers.peer import Box, Peer
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 VERSION = "4.96"
 EXIM, MAIL = 101, 8
-ROOT = Root("exim", VERSION, ("exim4-daemon-light",), (Account("Debian-exim", EXIM, "/var/spool/exim4"),))
+ROOT = Root("exim", (f"exim4-daemon-light={VERSION}",), (Account("Debian-exim", EXIM, "/var/spool/exim4"),))
 START = ("/usr/sbin/exim4", "-bdf", "-q1m")
 COMMAND = ("/usr/sbin/sendmail",)
 

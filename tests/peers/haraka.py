@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import HOST, Instance, free_port, instance, running
+from tests.peers.boot import HOST, free_port, running
+from tests.peers.instances import Instance, instance
 from tests.peers.node import PROGRAMS, modules, node
 from tests.peers.peer import Box, Peer
 from tests.peers.senders import WITHIN, Send, Sent, request, when_emptied

@@ -10,9 +10,10 @@ import shutil
 import sys
 from functools import cache
 
-from tests.peers.boot import NAMESPACES, instance
+from tests.peers.boot import NAMESPACES
 from tests.peers.cache import PeerError
 from tests.peers.commands import run
+from tests.peers.instances import instance
 
 DEBIAN = ("apt-get", "dpkg-deb", "tar", "chroot", "unshare", "nsenter", "mount")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import free_port, instance, running
+from tests.peers.boot import free_port, running
 from tests.peers.debian import Account, Owned, Root
+from tests.peers.instances import instance
 from tests.peers.peer import Box, Peer
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ OWNED = (
     Owned("/home/rcpt", RCPT, RCPT),
     Owned("/usr/sbin/smtpctl", 0, QUEUE, 0o2755),
 )
-ROOT = Root("opensmtpd", VERSION, ("opensmtpd",), ACCOUNTS, OWNED)
+ROOT = Root("opensmtpd", (f"opensmtpd={VERSION}",), ACCOUNTS, OWNED)
 QUEUES = ("queue", "incoming", "temporary", "offline")
 COMMAND = ("/usr/sbin/sendmail",)
 

@@ -6,8 +6,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import Instance, free_port, instance, running
+from tests.peers.boot import free_port, running
 from tests.peers.debian import Account, Owned, Root
+from tests.peers.instances import Instance, instance
 from tests.peers.peer import Box, Peer
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ PRIVATE = (
 )
 ROOT = Root(
     "postfix",
-    VERSION,
-    ("postfix",),
+    (f"postfix={VERSION}",),
     (
         Account("postfix", POSTFIX, "/var/spool/postfix"),
         Account("postdrop", POSTDROP),

@@ -31,7 +31,7 @@ FORWARD_PATHS = ("rcpt@sink.test",)
 WITHIN = 30.0
 
 CURL_VERSION, SWAKS_VERSION = "7.88.1", "20201014.0"
-CLIENTS = Root("clients", CURL_VERSION, ("curl", "swaks"))
+CLIENTS = Root("clients", (f"curl={CURL_VERSION}", f"swaks={SWAKS_VERSION}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
-from tests.peers.boot import Instance, free_port, instance, running
+from tests.peers.boot import free_port, running
 from tests.peers.debian import Account, Owned, Root
+from tests.peers.instances import Instance, instance
 from tests.peers.peer import Box, Peer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ OWNED = (
     Owned("/home/rcpt", RCPT, RCPT),
     Owned("/home/rcpt/new", RCPT, RCPT),
 )
-ROOT = Root("sendmail", VERSION, ("sendmail-bin", "sendmail-cf", "m4"), ACCOUNTS, OWNED)
+ROOT = Root("sendmail", (f"sendmail-bin={VERSION}", f"sendmail-cf={VERSION}", "m4"), ACCOUNTS, OWNED)
 
 # Flags of srv_features, by the name of the row. O: a lone dot ends. G: bare LF is taken, g2: it becomes a space.
 # U and u2: the same for a bare CR. F: a client need not wait for 354.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.peers.boot import free_port, instance, running
+from tests.peers.boot import free_port, running
+from tests.peers.instances import instance
 from tests.peers.node import PROGRAMS, modules, node
 from tests.peers.peer import Box, Peer
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.peers import CHUNKING, Peer, PeerError, Sink, raw, receiver, relay, sender
-from tests.peers.boot import descendants, free_port, instance, running
+from tests.peers.boot import descendants, free_port, running
 from tests.peers.cache import home
 from tests.peers.conftest import needed
+from tests.peers.instances import instance
 from tests.peers.registry import RECEIVERS, RELAYS, SENDERS
 
 pytestmark = pytest.mark.peers
@@ -161,6 +162,20 @@ def test_a_program_that_ends_before_it_is_ready_says_why() -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such setting')"]
     with ExitStack() as stack, pytest.raises(PeerError, match="no such setting"):
         stack.enter_context(running(stack.enter_context(instance("trial")), command, [free_port()]))
+
+
+@pytest.mark.parametrize("name", ["postfix-3.7-no", "exim-4.96", "dovecot-lmtp-2.3.19", "aiosmtpd-1.4.6"])
+def test_a_killed_receiver_starts_again_with_what_it_had_acknowledged(name: str) -> None:
+    needed(name)
+    with receiver(name) as peer:
+        codes(peer, HONEST, peer.recipient)
+        before = peer.processes()
+        peer.running.kill()
+        assert_gone(before)
+        peer.running.start()
+        assert len(peer.deliveries(1)) == 1
+        assert codes(peer, HONEST, peer.recipient)[-2:] == [250, 221]
+        assert len(peer.deliveries(2)) == 2
 
 
 def test_two_peers_of_one_program_run_side_by_side() -> None:

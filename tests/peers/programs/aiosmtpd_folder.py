@@ -1,6 +1,7 @@
 """Run inside an aiosmtpd environment: keep each message as a file, byte for byte as aiosmtpd hands it over."""
 
 import itertools
+import os
 import sys
 import threading
 from pathlib import Path
@@ -22,7 +23,7 @@ class Folder:
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
         """Keep one message; the name and the arguments are aiosmtpd's."""
-        number = f"{next(self.numbers):06}"
+        number = f"{os.getpid()}-{next(self.numbers):06}"  # a killed one starts again
         unfinished = self.folder.parent / f".{number}"
         assert isinstance(envelope.content, bytes)
         unfinished.write_bytes(envelope.content)

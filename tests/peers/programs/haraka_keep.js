@@ -6,7 +6,7 @@ let number = 0
 
 exports.hook_queue = function (next, connection) {
   const folder = this.config.get('keep_folder')
-  const name = String(number++).padStart(6, '0')
+  const name = process.pid + '-' + String(number++).padStart(6, '0') // a killed one starts again
   const unfinished = path.join(path.dirname(folder), '.' + name)
   const file = fs.createWriteStream(unfinished)
   file.once('close', () => {

@@ -9,7 +9,7 @@ const SIZE_LIMIT = 200000
 let number = 0
 
 function keep(content) {
-  const name = String(number++).padStart(6, '0')
+  const name = process.pid + '-' + String(number++).padStart(6, '0') // a killed one starts again
   const unfinished = path.join(path.dirname(folder), '.' + name)
   fs.writeFileSync(unfinished, content)
   fs.renameSync(unfinished, path.join(folder, name))
