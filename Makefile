@@ -35,7 +35,7 @@ fuzz: setup  ## T=data S=60: one harness for so many seconds; T=all: each
 	$(BIN)/python fuzz/run.py $(T) --seconds $(S)
 
 mutants: setup  ## F=lines/scan.py: plants small bugs everywhere, lists what survives
-	$(BIN)/python -m tests.mutants $(F)
+	$(BIN)/python -m tests.mutation $(F)
 
 demo: setup  ## honest mail and every attack over real sockets, without and with the gateway
 	$(BIN)/tidewaiter demo
