@@ -42,13 +42,7 @@ def parse_mail(argument: bytes, offers: Offers) -> Mail:
     path, words = _split(argument, b"FROM:", replies.MAIL_SYNTAX)
     if not words:
         return Mail(parse_path(path, utf8=False, bad=replies.BAD_SENDER) if path else None)
-    asked = {}
-    for keyword, value in _parameters(words).items():
-        name, read = _MEANING.get(keyword, ("", _flag))
-        offered = getattr(offers, name, None)
-        if offered is None or offered is False:
-            raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
-        asked[name] = read(value)
+    asked = _asked(words, offers)
     sender = parse_path(path, utf8="utf8" in asked, bad=replies.BAD_SENDER) if path else None
     return Mail(sender, **asked)
 
@@ -102,28 +96,31 @@ def _split(argument: bytes, keyword: bytes, syntax: Reply) -> tuple[bytes, list[
     raise RemoteProtocolError(syntax)
 
 
-def _parameters(words: list[bytes]) -> dict[bytes, bytes | None]:
-    """Read `keyword[=value]` words; a keyword given twice could be read as either by the next hop."""
-    given: dict[bytes, bytes | None] = {}
+def _asked(words: list[bytes], offers: Offers) -> dict[str, Any]:
+    """Read `keyword[=value]` words into fields of Mail; one given twice could be read as either by the next hop."""
+    asked: dict[str, Any] = {}
     for word in words:
         keyword, equals, value = word.partition(b"=")
-        keyword = keyword.upper()
-        if keyword in given or (equals and not value):
+        name, read = _MEANING.get(keyword.upper(), ("", _flag))
+        offered = getattr(offers, name, None)
+        if offered is None or offered is False:
+            raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+        if name in asked:
             raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
-        given[keyword] = value if equals else None
-    return given
+        asked[name] = read(value if equals else None)
+    return asked
 
 
 def _size(value: bytes | None) -> int:
-    """RFC 1870 §5: `SIZE=` and one to twenty digits, of which we take ten."""
-    if value is None or not DIGITS.fullmatch(value):
+    """RFC 1870 §5: one to twenty digits, of which we take ten."""
+    if not value or not DIGITS.fullmatch(value):
         raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
     return int(value)
 
 
 def _body(value: bytes | None) -> bool:
     """RFC 6152 §2: 7BIT or 8BITMIME; BINARYMIME (RFC 3030) is not implemented."""
-    if value is None:
+    if not value:
         raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
     kind = value.upper()
     if kind not in (b"7BIT", b"8BITMIME"):
