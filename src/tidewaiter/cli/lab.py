@@ -1,6 +1,7 @@
 """`tidewaiter lab learn | conform | writer`: hold the rows against a live program."""
 
 import argparse
+import asyncio
 import json
 import shlex
 from contextlib import contextmanager
@@ -13,9 +14,9 @@ from tidewaiter.i18n import _, ngettext
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidewaiter.lab.learning import Progress
+    from tidewaiter.lab.learning import Asking
     from tidewaiter.lab.modes import Mode
-    from tidewaiter.lab.target import Target, UntoldError, Way
+    from tidewaiter.lab.target import Target, UntoldError
     from tidewaiter.model.dialect import Dialect
 
 MODES = ("body", "header", "first line", "first line ended in LF", "over the size limit")
@@ -86,8 +87,8 @@ def run_learn(args: argparse.Namespace) -> Exit:
     from tidewaiter.lab.learning import Learned, learn_all  # noqa: PLC0415  # see verbs.py
     from tidewaiter.lab.modes import MODES as THERE_ARE  # noqa: PLC0415  # see verbs.py
 
-    with _asking(args) as (target, way, progress):
-        found = learn_all(target, [THERE_ARE[name] for name in args.mode or THERE_ARE], way, progress)
+    with _asking(args) as asking:
+        found = learn_all(asking, [THERE_ARE[name] for name in args.mode or THERE_ARE])
     learned = [each for each in found if isinstance(each, Learned)]
     ranked = fits(learned, _rows().values()) if learned else []
     data = args.format == "json"
@@ -105,8 +106,8 @@ def run_conform(args: argparse.Namespace) -> Exit:
     rows = _rows()
     if args.row not in rows:
         raise UsageError(_("there is no row {row} that reads").format(row=args.row))
-    with _asking(args) as (target, way, progress):
-        found = conform(target, rows[args.row], rows.values(), way, progress)
+    with _asking(args) as asking:
+        found = conform(asking, rows[args.row], rows.values())
     print(json.dumps(lab_text.conformed_data(found), indent=2) if args.format == "json" else lab_text.conformed(found))
     if found.differences:
         return Exit.BAD
@@ -157,17 +158,18 @@ def _target(address: str, recipient: str, **more: Any) -> "Target":
 
 
 @contextmanager
-def _asking(args: argparse.Namespace) -> "Iterator[tuple[Target, Way | None, Progress]]":
+def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
     """Show on a terminal how far it is (how far it will go nobody knows); leave where the server cannot be asked."""
     from rich.console import Console  # noqa: PLC0415  # see verbs.py
 
+    from tidewaiter.lab.learning import Asking  # noqa: PLC0415  # see verbs.py
     from tidewaiter.lab.target import UntoldError  # noqa: PLC0415  # see verbs.py
 
     target = _target(args.address, args.recipient, lmtp=args.lmtp, side_by_side=max(args.side_by_side, 1))
     way = None if args.way == "auto" else args.way
     try:
-        with Console(stderr=True).status(_("asking")) as status:
-            yield target, way, lambda mode, sessions: status.update(_progress(mode, sessions))
+        with asyncio.Runner() as runner, Console(stderr=True).status(_("asking")) as status:
+            yield Asking(target, runner, way, lambda mode, sessions: status.update(_progress(mode, sessions)))
     except UntoldError as error:
         raise SystemExit(_untold(error, args.format)) from None
 

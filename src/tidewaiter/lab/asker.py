@@ -106,7 +106,7 @@ class Asker:
         content = self._opening + spell(word)
         for left in reversed(range(TRIES)):
             try:
-                heard = await ask(self.target, self.manner.way, content, grouped=self.manner.grouped)
+                heard = await ask(self.target, self.manner.way, content)
                 return self.manner.meaning.of(heard)
             except UntoldError:
                 if not left:
@@ -121,7 +121,6 @@ class Manner:
 
     way: Way
     meaning: Meaning
-    grouped: bool
     limit: int | None
     """Its size limit in bytes, as it offers it."""
 
@@ -132,19 +131,18 @@ async def manner(target: Target, way: Way | None = None) -> Manner:
     sizes = [int(line[5:]) for line in offered if line.startswith("SIZE ") and line[5:].isdecimal()]
     failures = []
     for each in (way,) if way else WAYS:
-        grouped = each == "pipelined" and "PIPELINING" in offered
         try:
-            meaning = await _calibrated(target, each, grouped=grouped)
+            meaning = await _calibrated(target, each)
         except UntoldError as failure:
             failures.append(f"{each}: {failure}")
         else:
-            return Manner(each, meaning, grouped, sizes[0] if sizes and sizes[0] else None)
+            return Manner(each, meaning, sizes[0] if sizes and sizes[0] else None)
     raise UntoldError("; ".join(failures))
 
 
-async def _calibrated(target: Target, way: Way, *, grouped: bool) -> Meaning:
-    honest = await ask(target, way, BODY.head + b"x\r\n", grouped=grouped)
-    ended = await ask(target, way, BODY.head + b"x" + spell(TRUE_END), grouped=grouped)
+async def _calibrated(target: Target, way: Way) -> Meaning:
+    honest = await ask(target, way, BODY.head + b"x\r\n")
+    ended = await ask(target, way, BODY.head + b"x" + spell(TRUE_END))
     return calibrate(honest, ended)
 
 

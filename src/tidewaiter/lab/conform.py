@@ -5,7 +5,6 @@ behind them, as far as the budget goes, what tells its states apart (Chow's W-me
 many states that is another one).
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from typing import Final
 from tidewaiter.lab.asker import ABSORBING, Asker, manner
 from tidewaiter.lab.expected import expected
 from tidewaiter.lab.fit import ENDS_ONLY, Difference, ends_only
-from tidewaiter.lab.learning import Progress, Untold, asker_for
+from tidewaiter.lab.learning import Asking, Untold, asker_for
 from tidewaiter.lab.modes import MODES, Mode
-from tidewaiter.lab.target import Target, UntoldError, Way
+from tidewaiter.lab.target import UntoldError, Way
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.symbol import BYTES, Word
 from tidewaiter.lines.table import Table, difference
@@ -42,9 +41,7 @@ class Conformed:
     sessions: int
 
 
-def conform(
-    target: Target, row: Dialect, rows: Iterable[Dialect], way: Way | None = None, progress: Progress = lambda *_: None
-) -> Conformed:
+def conform(asking: Asking, row: Dialect, rows: Iterable[Dialect]) -> Conformed:
     """Ask a server the suite of `row`, whose neighbours are `rows`.
 
     Raises UntoldError where the server cannot be asked at all.
@@ -52,16 +49,15 @@ def conform(
     differences: list[Difference] = []
     untold: list[Untold] = []
     sessions = 0
-    with asyncio.Runner() as runner:
-        how = runner.run(manner(target, way))
-        for mode, words in suite(row, rows, how.way).items():
-            try:
-                asker = asker_for(target, how, mode)
-                asker.progress = partial(progress, mode)
-                differences += runner.run(_asked(asker, mode, words, _table(row, mode, how.way)))
-                sessions += asker.asked
-            except UntoldError as error:
-                untold.append(Untold(mode, str(error)))
+    how = asking.runner.run(manner(asking.target, asking.way))
+    for mode, words in suite(row, rows, how.way).items():
+        try:
+            asker = asker_for(asking.target, how, mode)
+            asker.progress = partial(asking.progress, mode)
+            differences += asking.runner.run(_asked(asker, mode, words, _table(row, mode, how.way)))
+            sessions += asker.asked
+        except UntoldError as error:
+            untold.append(Untold(mode, str(error)))
     return Conformed(row.id, tuple(differences), tuple(untold), sessions)
 
 

@@ -43,30 +43,35 @@ class Untold:
     why: str
 
 
-def learn_all(
-    target: Target, modes: Iterable[Mode], way: Way | None = None, progress: Progress = lambda *_: None
-) -> list[Learned | Untold]:
-    """Learn a server in each mode; `way` None finds out how it can be asked.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whom to ask and how."""
 
-    Raises UntoldError where it cannot be asked at all.
-    """
+    target: Target
+    runner: asyncio.Runner
+    way: Way | None = None
+    """None finds out how the server can be asked."""
+    progress: Progress = lambda *_: None
+
+
+def learn_all(asking: Asking, modes: Iterable[Mode]) -> list[Learned | Untold]:
+    """Learn a server in each mode; raises UntoldError where it cannot be asked at all."""
     found: list[Learned | Untold] = []
-    with asyncio.Runner() as runner:
-        how = runner.run(manner(target, way))
-        for mode in modes:
-            try:
-                found.append(_learned(target, how, mode, progress, runner))
-            except UntoldError as error:
-                found.append(Untold(mode, str(error)))
+    how = asking.runner.run(manner(asking.target, asking.way))
+    for mode in modes:
+        try:
+            found.append(_learned(asking, how, mode))
+        except UntoldError as error:
+            found.append(Untold(mode, str(error)))
     return found
 
 
-def _learned(target: Target, how: Manner, mode: Mode, progress: Progress, runner: asyncio.Runner) -> Learned:
+def _learned(asking: Asking, how: Manner, mode: Mode) -> Learned:
     began = time.monotonic()
-    asker = asker_for(target, how, mode)
-    asker.progress = partial(progress, mode)
-    table = learn(asker, runner)
-    checked = runner.run(_checked(target, how.way, table)) if mode is BODY else None
+    asker = asker_for(asking.target, how, mode)
+    asker.progress = partial(asking.progress, mode)
+    table = learn(asker, asking.runner)
+    checked = asking.runner.run(_checked(asking.target, how.way, table)) if mode is BODY else None
     return Learned(mode, table, how.way, checked, asker.asked, time.monotonic() - began)
 
 

@@ -12,6 +12,7 @@ from tidewaiter.lab.target import UntoldError
 from tidewaiter.lines.symbol import Word, symbols
 from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, ENDED_REJECTED, REJECTS
 
+_BEHIND: Final = ("NOOP", "QUIT")
 TRUE_END: Final[Word] = symbols(b"\r\n.\r\n")
 
 
@@ -43,7 +44,7 @@ class Meaning:
 def calibrate(honest: Heard, ended: Heard) -> Meaning:
     """Learn what replies mean; raises UntoldError where this way of asking does not tell an end from content."""
     accepted, *going_on = honest.codes or (0,)
-    if not 200 <= accepted <= 299 or not going_on or not honest.finished:
+    if not 200 <= accepted <= 299 or len(going_on) != len(_BEHIND) or not honest.finished:
         raise UntoldError(f"an honest message was answered {honest.codes}")
     message, *behind = ended.codes or (0,)
     if message != accepted or not behind or behind == going_on:

@@ -37,11 +37,11 @@ async def offers(target: Target) -> tuple[str, ...]:
         caller.hang_up()
 
 
-async def ask(target: Target, way: Way, content: bytes, *, grouped: bool) -> Heard:
+async def ask(target: Target, way: Way, content: bytes) -> Heard:
     """Ask one question; raises UntoldError where the server does not come as far as 354."""
     caller = await called(target)
     try:
-        await envelope(caller, target, grouped=grouped)
+        await envelope(caller, target)
         before = len(caller.replies)
         await _TAILS[way](caller, target, content)
         if not await _finished(caller, target):
@@ -59,40 +59,34 @@ async def called(target: Target) -> Caller:
     except (OSError, SilenceError) as error:
         raise UntoldError(f"no connection to {target.host}:{target.port}: {error}") from None
     try:
-        await _answered(caller, target, b"", 1)
-        await _answered(caller, target, b"%s tidewaiter.test\r\n" % (b"LHLO" if target.lmtp else b"EHLO"), 1)
+        await _answered(caller, target, b"")
+        await _answered(caller, target, b"%s tidewaiter.test\r\n" % (b"LHLO" if target.lmtp else b"EHLO"))
     except UntoldError:
         caller.hang_up()
         raise
     return caller
 
 
-async def envelope(caller: Caller, target: Target, *, grouped: bool) -> None:
+async def envelope(caller: Caller, target: Target) -> None:
     """Name the sender and the recipient and come as far as 354; raises UntoldError."""
-    steps = (
+    for step in (
         b"MAIL FROM:<%b>\r\n" % target.sender.encode(),
         b"RCPT TO:<%b>\r\n" % target.recipient.encode(),
         b"DATA\r\n",
-    )
-    if grouped:  # RFC 2920 §3.1: DATA may stand last in a group
-        await _answered(caller, target, b"".join(steps), len(steps))
-    else:
-        for step in steps:
-            await _answered(caller, target, step, 1)
+    ):
+        await _answered(caller, target, step)
     if caller.replies[-1].code != 354:
         raise UntoldError(f"DATA was answered: {caller.replies[-1]}")
 
 
-async def _answered(caller: Caller, target: Target, wire: bytes, replies: int) -> None:
-    """Send commands whose replies must be good for the question to be asked at all."""
-    before = len(caller.replies)
+async def _answered(caller: Caller, target: Target, wire: bytes) -> None:
+    """Send a command whose reply must be good for the question to be asked at all; nothing, for the greeting."""
     try:
-        await caller.ask(wire, target.within, replies)
+        answer = await caller.ask(wire, target.within)
     except (SilenceError, ClosedError) as error:
         raise UntoldError(str(error)) from None
-    for answer in caller.replies[before:]:
-        if answer.code >= 400:
-            raise UntoldError(f"{wire.split()[0].decode() if wire else 'the connection'} was answered: {answer}")
+    if answer.code >= 400:
+        raise UntoldError(f"{wire.split()[0].decode() if wire else 'the connection'} was answered: {answer}")
 
 
 async def _pipelined(caller: Caller, _: Target, content: bytes) -> None:

@@ -199,7 +199,7 @@ async def _feed(target: Target, waiting: Iterator[tuple[int, Word]], taken: list
     for number, word in waiting:
         if caller is None or caller.closed:
             caller = await called(target)
-        await envelope(caller, target, grouped=False)
+        await envelope(caller, target)
         with suppress(ClosedError, SilenceError):
             if (await caller.ask(_message(number, word), target.within)).good:
                 taken.append(number)

@@ -99,9 +99,9 @@ class Caller(asyncio.Protocol):
             return False
         return True
 
-    async def ask(self, wire: bytes, within: float, replies: int = 1) -> Answer:
-        """Send `wire` and give the last of the `replies` to it; raises ClosedError, or SilenceError."""
-        wanted = len(self.replies) + replies
+    async def ask(self, wire: bytes, within: float) -> Answer:
+        """Send `wire` and give the reply to it; raises ClosedError, or SilenceError after `within` seconds."""
+        wanted = len(self.replies) + 1
         self.write(wire)
         if not await self.until(wanted, within):
             raise SilenceError(f"no reply to {wire[:60]!r} in {within} s")
