@@ -14,28 +14,28 @@ from tests.peers.registry import PEERS, PROGRAMS, Program
 
 def main() -> int:
     """Prepare, list, and say how it went."""
-    print(f"Real mail programs, unpacked under {home()}", flush=True)  # noqa: T201 - a command
+    print(f"Real mail programs, unpacked under {home()}", flush=True)
     failed = [name for name, program in PROGRAMS.items() if not prepare(name, program)]
     for kind, names in PEERS.items():
-        print(f"{kind}s: {', '.join(names)}")  # noqa: T201
+        print(f"{kind}s: {', '.join(names)}")
     for name in failed:
-        print(f"FAILED: {name}")  # noqa: T201
+        print(f"FAILED: {name}")
     return 1 if failed else 0
 
 
 def prepare(name: str, program: Program) -> bool:
     """Prepare one program; say how long it took, or why it is left out."""
-    print(f"  {name:<22}{program.version:<14}", end="", flush=True)  # noqa: T201
+    print(f"  {name:<22}{program.version:<14}", end="", flush=True)
     started = time.monotonic()
     if reason := program.why_not():
-        print(f"left out: {reason}")  # noqa: T201
+        print(f"left out: {reason}")
         return True
     try:
         program.prepare()
     except PeerError as error:
-        print(f"failed: {error}")  # noqa: T201
+        print(f"failed: {error}")
         return False
-    print(f"ready after {time.monotonic() - started:.1f} s")  # noqa: T201
+    print(f"ready after {time.monotonic() - started:.1f} s")
     return True
 
 

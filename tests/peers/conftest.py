@@ -44,34 +44,5 @@ def postfix(booted: Callable[[str], Peer]) -> Peer:
 
 @pytest.fixture(scope="session")
 def exim(booted: Callable[[str], Peer]) -> Peer:
+    """Exim, of which `at` gives the one that does not insist on being waited for."""
     return booted("exim-4.96")
-
-
-@pytest.fixture(scope="session")
-def sendmail(booted: Callable[[str], Peer]) -> Peer:
-    return booted("sendmail-8.17")
-
-
-@pytest.fixture(scope="session")
-def opensmtpd(booted: Callable[[str], Peer]) -> Peer:
-    return booted("opensmtpd-6.8")
-
-
-@pytest.fixture(scope="session")
-def dovecot(booted: Callable[[str], Peer]) -> Peer:
-    return booted("dovecot-lmtp-2.3.19")
-
-
-@pytest.fixture(scope="session")
-def smtp_server(booted: Callable[[str], Peer]) -> Peer:
-    return booted("smtp-server-3.21.6")
-
-
-@pytest.fixture(scope="session")
-def lenient_aiosmtpd(booted: Callable[[str], Peer]) -> Peer:
-    return booted("aiosmtpd-1.4.4")
-
-
-@pytest.fixture(scope="session")
-def lenient_haraka(booted: Callable[[str], Peer]) -> Peer:
-    return booted("haraka-3.3.3")

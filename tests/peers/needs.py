@@ -11,7 +11,7 @@ import sys
 from functools import cache
 
 from tests.peers.boot import NAMESPACES
-from tests.peers.cache import PeerError
+from tests.peers.cache import PeerError, home
 from tests.peers.commands import run
 from tests.peers.instances import instance
 
@@ -36,7 +36,7 @@ def _refused_mount() -> str:
         try:
             run([*NAMESPACES, *mount])
         except PeerError as error:
-            return f"may not mount an overlay in a namespace: {error}"
+            return f"cannot mount an overlay (TIDEWAITER_PEERS names another place than {home()}): {error}"
     return ""
 
 

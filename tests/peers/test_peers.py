@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.peers import CHUNKING, Peer, PeerError, Sink, raw, receiver, relay, sender
+from tests.peers import postfix as postfix_program
 from tests.peers.boot import descendants, free_port, running
 from tests.peers.cache import home
+from tests.peers.commands import run
 from tests.peers.conftest import needed
 from tests.peers.instances import instance
 from tests.peers.registry import RECEIVERS, RELAYS, SENDERS
@@ -129,6 +131,41 @@ def test_each_setting_is_in_force(name: str, delivered: int) -> None:
             client.write(hidden + b".\r\nQUIT\r\n")
             client.finish()
         assert len(peer.deliveries(delivered)) == delivered
+
+
+def test_postfix_takes_the_clients_address_where_xclient_is_allowed(postfix: Peer) -> None:
+    hello, *rest = steps(postfix, HONEST, postfix.recipient)
+    xclient = b"XCLIENT ADDR=192.0.2.7 NAME=client.example\r\n"
+    refused = raw.converse(postfix.port, [hello, xclient])
+    accepted = raw.converse(postfix.at("xclient").port, [hello, xclient, hello, *rest])
+    assert (refused[-1].code, accepted[2].code) == (550, 220)
+    assert b"Received: from client.test (client.example [192.0.2.7])" in postfix.deliveries(1)[-1]
+
+
+def test_postfix_forbids_unasked_pipelining_only_where_it_is_told_to(postfix: Peer) -> None:
+    early = b"EHLO a.test\r\nMAIL FROM:<a@src.test>\r\nQUIT\r\n"
+    assert raw.send(postfix.port, early).codes == [220, 250, 250, 221]
+    assert raw.send(postfix.at("patient").port, early).codes == [220, 554]
+
+
+@pytest.mark.parametrize(("service", "codes"), [("strict", [250, 554]), ("unsynchronised", [250, 550, 250, 221])])
+def test_exim_closes_on_commands_behind_a_message_only_where_it_insists(
+    exim: Peer, service: str, codes: list[int]
+) -> None:
+    *opening, content, _ = steps(exim, HONEST, exim.recipient)
+    with raw.Raw(exim.at(service).port) as client:
+        client.reply()
+        for step in opening:
+            client.ask(step)
+        client.write(content + b"EXPN q\r\nNOOP\r\nQUIT\r\n")
+        assert client.finish().codes == codes
+
+
+def test_postfixs_load_tools_carry_a_hundred_messages() -> None:
+    needed("smtp-sink")
+    with receiver("smtp-sink") as sink:
+        arguments = ["-s", "5", "-m", "100", "-l", "4096", "-f", "a@src.test", "-t", "b@sink.test"]
+        run([*postfix_program.command("smtp-source"), *arguments, f"127.0.0.1:{sink.port}"])
 
 
 BOOT = """
