@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.generate import commands, configuration, manual, pictures, replies, vectors
+from docs.generate import commands, configuration, dialects, manual, pictures, replies, vectors
 
 DOCS: Final = Path(__file__).parents[1]
 
@@ -15,6 +15,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "../packaging/tidewaiter.1": manual.page,
     "commands.md": commands.page,
     "configuration.md": configuration.page,
+    "dialects.md": dialects.page,
     "replies.md": replies.page,
     "vectors.md": vectors.page,
     **pictures.SOURCES,

@@ -7,9 +7,12 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from docs.generate import dialects
+from tidewaiter.model.dialect import STRICT
 from tidewaiter.wire.states import CLIENT, SERVER, State
 
 Arrow = tuple[State, State, str, bool]
@@ -29,6 +32,7 @@ def client() -> str:
 SOURCES: Final[dict[str, Callable[[], str]]] = {
     "pictures/server.dot": server,
     "pictures/client.dot": client,
+    **{f"pictures/{name}.dot": partial(dialects.picture, name) for name in (STRICT.id, *dialects.DRAWN)},
 }
 
 
