@@ -5,6 +5,8 @@ Its settings come from the text of a configuration, its records are kept in list
 
 import asyncio
 import os
+import socket
+import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Self
 
 from blockbuster import BlockBuster
+from msgspec import structs
+
 from tidewaiter.config import parse
 from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway import connections, doubts
@@ -86,11 +90,15 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, configuration: str, *, learn: bool = True) -> AsyncIterator[House]:
-    """Serve `configuration`, whose paths start at `folder`, on ports that the kernel chose."""
+async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIterator[House]:
+    """Serve `configuration`, whose paths start at `folder`, on ports that the kernel chose.
+
+    `shorter` are limits below what a configuration may say, so that a test need not wait for them.
+    """
     loop = asyncio.get_running_loop()
     settings = parse(configuration.encode(), "gateway.toml")
-    limits = settings.limits
+    limits = structs.replace(settings.limits, **shorter)
+    settings = structs.replace(settings, limits=limits)
     files = FileThread(loop)
     state = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     memory = Memory()
@@ -116,8 +124,7 @@ async def house(folder: Path, configuration: str, *, learn: bool = True) -> Asyn
                 ssl=context if listening.implicit_tls else None,
             )
         )
-    if learn:
-        await asyncio.gather(*(hop.learn() for hop in hops.all()))
+    await asyncio.gather(*(hop.learn() for hop in hops.all()))
     ports = [server.sockets[0].getsockname()[1] for server in servers]
     # Behind the start, which may wait for its thread and its files, a call that blocks the loop is a failure.
     detector = BlockBuster(scanned_modules=["tidewaiter"])
@@ -201,6 +208,12 @@ class Caller:
         self.writer.close()
         with suppress(ConnectionError):
             await self.writer.wait_closed()
+
+    def vanish(self) -> None:
+        """Go by RST, as a client that crashed: a FIN could be half a close, behind which a reply is still read."""
+        connection = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
 
     async def closed(self) -> bool:
         """Tell whether nothing more is said to us."""
