@@ -117,14 +117,14 @@ class _Book:
     def hear(self, packet: bytes) -> None:
         client = self.client
         handshake = client.state is State.HANDSHAKE
-        before = client.state
+        before, sent = client.state, self.sent
         self.wire += packet
         events = client.receive(packet)
         assert before is not State.CLOSED or not events, "an event behind the end"
         assert not (handshake and packet) or isinstance(events[-1], Broken), "plain text is kept for TLS"
         for event in events:
             self._note(event)
-        assert self.read + self.skipped <= self.sent, "a reply to nothing"
+        assert self.read + self.skipped <= sent, "a reply to nothing"
         assert not client.idle or not self.held, "a connection with an envelope is called idle"
         assert client.state is State.CLOSED or client.outstanding or self._is_read(), "what nobody asked for is kept"
         if client.state in (State.GREETED, State.HANDSHAKE, State.CLOSED) and client.state is not before:

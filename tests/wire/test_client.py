@@ -259,6 +259,46 @@ def test_a_byte_that_nobody_asked_for_ends_the_connection(packet: bytes) -> None
     assert client.receive(b"250 Ok\r\n") == []
 
 
+def test_a_reply_to_a_command_that_has_not_left_yet_ends_the_connection() -> None:
+    client = _client(PLAIN)
+    client.mail(Mail(A))
+    client.rcpt(B)
+    assert client.output() == b"MAIL FROM:<a@b.test>\r\n"
+    events = client.receive(b"250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n")
+    assert events == [Replied(Verb.MAIL, OK), Broken("the server said what nobody asked for")]
+    assert client.output() == b""
+
+
+def test_nothing_is_sent_behind_a_command_whose_reply_decides_what_comes_next() -> None:
+    client = Client("mx.test")
+    client.receive(b"220 hop.test\r\n")
+    client.ehlo()
+    with pytest.raises(LocalProtocolError):
+        client.mail(Mail(A))
+    client.receive(EHLO)
+    client.xclient({"NAME": "x"})
+    with pytest.raises(LocalProtocolError):
+        client.ehlo()
+    client = _named()
+    client.data()
+    for send in (client.rset, client.quit):
+        with pytest.raises(LocalProtocolError):
+            send()
+    client = _client()
+    client.starttls()
+    with pytest.raises(LocalProtocolError):
+        client.rset()
+
+
+def test_a_reply_to_helo_before_it_is_said_ends_the_connection() -> None:
+    client = Client("mx.test")
+    client.receive(b"220 hop.test\r\n")
+    client.ehlo()
+    client.output()
+    assert client.receive(b"500 What?\r\n" + PLAIN) == [Broken("the server said what nobody asked for")]
+    assert client.output() == b""
+
+
 def test_a_byte_on_an_idle_connection_ends_it() -> None:
     client = _client()
     assert client.receive(b"421 4.4.2 Timeout\r\n") == [Broken("the server said what nobody asked for")]

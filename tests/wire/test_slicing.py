@@ -4,11 +4,25 @@ A cut lies between two replies when the server has said nothing yet to what came
 could have read the reply, and what follows is another conversation.
 """
 
+from collections.abc import Callable
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.wire.talk import NO_PIPELINING, SERVICE, Talk
-from tidewaiter.wire import Broken, Client, Event, LocalProtocolError, MessageEnd, MessageRefused, Replied, Service
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Mail
+from tidewaiter.wire import (
+    Broken,
+    Client,
+    Event,
+    LocalProtocolError,
+    MessageEnd,
+    MessageRefused,
+    Replied,
+    Service,
+    State,
+)
 
 WORDS = st.sampled_from(
     [
@@ -104,7 +118,7 @@ def _is_reply_line(line: bytes) -> bool:
 REPLIES = st.sampled_from(
     [b"220 a\r\n", b"250 a\r\n", b"250-a\r\n", b"354 a\r\n", b"550 a\r\n", b"421 a\r\n", b"2", b"\r", b"\n", b"x"]
 )
-COMMANDS = st.lists(st.integers(0, 9), max_size=12)
+COMMANDS = st.lists(st.integers(0, 11), max_size=12)
 
 
 @given(
@@ -128,12 +142,45 @@ def test_slicing_replies_never_changes_what_the_client_reports(
     assert run(cuts) == run([])
 
 
+A = Address("a", "b.test")
+SENDS: tuple[Callable[[Client], None], ...] = (
+    Client.ehlo,
+    Client.rset,
+    Client.quit,
+    Client.data,
+    Client.end,
+    Client.starttls,
+    Client.started_tls,
+    lambda client: client.mail(Mail(A)),
+    lambda client: client.rcpt(A),
+    lambda client: client.bdat(2),
+    lambda client: client.content(b".\r"),
+    lambda client: client.xclient({"NAME": "x"}),
+)
+ALL_OFFERED = b"250-a\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-STARTTLS\r\n250 XCLIENT NAME\r\n"
+
+
 def _try(client: Client, command: int) -> None:
-    sends = (client.ehlo, client.rset, client.quit, client.data, client.end, client.starttls, client.started_tls)
     try:
-        sends[command % len(sends)]()
+        SENDS[command % len(SENDS)](client)
     except LocalProtocolError:
         return
+
+
+@given(st.lists(st.integers(0, len(SENDS) - 1) | REPLIES | st.just(ALL_OFFERED) | st.binary(max_size=5), max_size=30))
+@example([b"220 a\r\n", 0, ALL_OFFERED, 7, 8, b"550 a\r\n", b"250 a\r\n", 7, b"250 a\r\n"])
+def test_no_bytes_make_the_client_raise_or_speak_behind_the_end(steps: list[int | bytes]) -> None:
+    client = Client("mx.test")
+    for step in steps:
+        if isinstance(step, int):
+            _try(client, step)
+        else:
+            closed = client.state is State.CLOSED
+            assert not client.receive(step) or not closed
+        if client.state is State.CLOSED:
+            client.output()
+            _try(client, 7)
+            assert client.output() == b""
 
 
 def test_a_message_may_come_byte_by_byte() -> None:

@@ -198,9 +198,11 @@ class Client:
         if self._reader.broken:
             self._break(self._reader.broken, events)
         elif not self._expected and not self._reader.empty:
-            # Were it kept, it would answer the next command: a reply injected before STARTTLS, or smuggled by a
-            # server that saw one command more than we sent.
+            # Were it kept, it would answer the next command, which has not left yet: a reply injected before
+            # STARTTLS, or said by a server that saw one command more than we sent.
             self._break("the server said what nobody asked for", events)
+        else:
+            self._pump()
         return events
 
     def output(self) -> bytes:
@@ -224,8 +226,7 @@ class Client:
         verb = self._expected.popleft()
         code = reply.code
         if verb is Verb.EHLO and code in _NOT_KNOWN:
-            self._ahead = self.state
-            self._send(Verb.HELO, f"HELO {self.hello}".encode())
+            self._queue.appendleft((Verb.HELO, command(f"HELO {self.hello}".encode())))
             return True
         places = CLIENT[verb].get(self.state) or LATE[verb][self.state]
         state = places.get(code // 100)
@@ -241,8 +242,6 @@ class Client:
         elif code < 300 and (verb is Verb.EHLO or verb is Verb.LHLO):
             self.offers = parse_offers(reply.lines[1:])
         self._enter(state)
-        if self._queue:
-            self._pump()
         return state is not State.CLOSED
 
     def _end_state(self, state: State) -> State:
@@ -281,21 +280,25 @@ class Client:
         places = CLIENT[verb].get(self._ahead)
         if places is None or self._left:
             misuse(f"{verb} cannot be sent in state {self._ahead}")
+        if self._pending in _AWAITED:
+            misuse(f"{verb} has to wait for the reply to {self._pending}")
         self._queue.append((verb, command(line)))
         self._ahead = places[_GO_ON if verb is Verb.DATA else _SUCCESS]
         self._pump()
 
+    @property
+    def _pending(self) -> Verb | None:
+        """The last command whose reply is still to come."""
+        if self._queue:
+            return self._queue[-1][0]
+        return self._expected[-1] if self._expected else None
+
     def _pump(self) -> None:
-        """Send what may be sent now: RFC 2920 §3.1, or one command at a time."""
-        while self._queue and self._may_follow():
+        """Send what may be sent now: a whole group (RFC 2920 §3.1), or one command at a time."""
+        while self._queue and (self.offers.pipelining or not self._expected):
             verb, line = self._queue.popleft()
             self._out.append(line)
             self._expected.append(verb)
-
-    def _may_follow(self) -> bool:
-        if not self._expected:
-            return True
-        return self.offers.pipelining and self._expected[-1] not in LAST_OF_GROUP
 
     def _want_settled_recipients(self) -> None:
         if self.state is not State.NAMED or self.outstanding:
@@ -306,5 +309,7 @@ class Client:
         self._expected.extend([Verb.END] * (self._accepted if self.lmtp else 1))
 
 
+_AWAITED: Final = LAST_OF_GROUP | {Verb.XCLIENT}
+"""What comes behind these depends on their reply, so nothing is sent, or queued, before it."""
 _SUCCESS: Final = 2
 _GO_ON: Final = 3
