@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +67,10 @@ class Client:
 class Family:
     """Started by `with`; ended, whatever happens, at its end."""
 
-    def __init__(self, folder: Path, workers: str = "", environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, workers: str = "", environment: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> None:
+        self._command = [*prefix, sys.executable, str(HERE / "run_stand_in.py")]
         self.folder = folder
         self.file = folder / "tidewaiter.toml"
         if not self.file.exists():
@@ -78,7 +81,7 @@ class Family:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "run_stand_in.py", self.file],
+            [*self._command, self.file],
             stderr=subprocess.PIPE,
             env=self._environment,
         )
@@ -113,6 +116,21 @@ class Family:
                 return found
         raise AssertionError(f"no {event!r} came: {self.events}")
 
+    def last_words(self) -> list[dict[str, Any]]:
+        """Stop it, and give every event that was not waited for."""
+        self.signal(signal.SIGTERM)
+        assert self.exit_code() == 0
+        return [json.loads(line) for line in iter(lambda: self._lines.get(timeout=SECONDS), b"")]
+
+    def pid_of(self, module: str) -> int:
+        """The child that runs that module, waiting for there to be one."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        while True:
+            for child in children.read_text().split():
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                        return int(child)
+
     def serving(self) -> Self:
         """Wait until all serve."""
         found = self.wait_for("serving")
@@ -139,7 +157,32 @@ class Family:
 
 
 @contextmanager
-def serving(folder: Path, workers: str = "", environment: dict[str, str] | None = None) -> Iterator[Family]:
-    """A family, once all its workers are ready."""
-    with Family(folder, workers, environment) as family:
+def serving(folder: Path, workers: str = "", **options: Any) -> Iterator[Family]:
+    """A family, once all its workers are ready; `options` are those of `Family`."""
+    with Family(folder, workers, **options) as family:
         yield family.serving()
+
+
+_IN_THE_OPEN = """
+hidden=$1 aside=$2; shift 2
+mount --bind "$hidden" "$aside" && mount -t tmpfs -o mode=755 none "$hidden" || exit
+while [ "$1" != -- ]; do
+    mkdir -p "$1" && mount --bind "$aside${1#"$hidden"}" "$1" || exit
+    shift
+done
+shift; exec "$@"
+"""
+
+
+def in_the_open(aside: Path) -> list[str]:
+    """A prefix for commands by which any user can read this Python, even where it lies in root's home.
+
+    In a mount namespace that ends with the command.
+    """
+    trees = [Path(tree).resolve() for tree in (sys.base_prefix, sys.prefix, HERE.parents[1])]
+    hidden = [folder for tree in trees for folder in (*tree.parents, tree) if not folder.stat().st_mode & 0o001]
+    if not hidden:
+        return []
+    top = min(hidden, key=lambda folder: len(folder.parts))
+    within = [str(tree) for tree in trees if top in (*tree.parents, tree)]
+    return ["unshare", "--mount", "sh", "-c", _IN_THE_OPEN, "sh", str(top), str(aside), *within, "--"]

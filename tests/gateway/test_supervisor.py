@@ -1,11 +1,14 @@
 import os
+import pwd
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.gateway.family import Client, Family, serving
+from tests.gateway.family import Client, Family, in_the_open, serving
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +75,7 @@ def test_a_killed_clerk_is_replaced_on_the_same_sockets(tmp_path: Path) -> None:
     with serving(tmp_path) as family:
         status, _ = family.get("/livez")
         assert status == 200
-        for clerk in _children(family, "tidewaiter.gateway.clerk"):
-            os.kill(clerk, signal.SIGKILL)
+        os.kill(family.pid_of("tidewaiter.gateway.clerk"), signal.SIGKILL)
         family.wait_for("process ended")
         assert family.get("/livez")[0] == 200
 
@@ -125,6 +127,17 @@ def test_workers_that_do_not_come_up_change_nothing(tmp_path: Path) -> None:
         family.serving()
 
 
+def test_programs_that_cannot_be_started_end_the_run(tmp_path: Path) -> None:
+    broken = (
+        "import sys, os; from pathlib import Path; from tidewaiter.gateway.supervisor import Supervisor, PROGRAMS; "
+    )
+    broken += "sys.exit(Supervisor(Path(sys.argv[1]), os.environ, PROGRAMS | {'worker': ['/nonexistent']}).run())"
+    file = Family(tmp_path).file
+    ended = subprocess.run([sys.executable, "-c", broken, file], capture_output=True, check=False, timeout=30)
+    assert ended.returncode == 1
+    assert b"process cannot be started" in ended.stderr
+
+
 def test_a_first_generation_that_does_not_come_up_ends_the_run(tmp_path: Path) -> None:
     family = Family(tmp_path)
     family.file.write_text(family.file.read_text().replace("mx.tidewaiter.test", "broken.example"))
@@ -143,14 +156,71 @@ def test_doubts_are_told_by_the_next_supervisor_when_all_were_killed(tmp_path: P
         assert successor.wait_for("transaction in doubt")["id"] == "0193"
 
 
-def _children(family: Family, module: str) -> list[int]:
-    children = Path(f"/proc/{family.process.pid}/task/{family.process.pid}/children").read_text().split()
-    return [int(child) for child in children if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
 def _answers(address: tuple[str, int]) -> bool:
     try:
         socket.create_connection(address, timeout=5).close()
     except ConnectionError:
         return False
     return True
+
+
+def test_systemd_hears_of_each_step(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        name = f"tidewaiter-{os.urandom(8).hex()}"
+        manager.bind(f"\0{name}")
+        manager.settimeout(20)
+
+        def hear() -> str:
+            while (message := manager.recv(200)) == b"WATCHDOG=1":
+                pass
+            return message.decode().split("\n")[0]
+
+        environment = {"NOTIFY_SOCKET": f"@{name}", "WATCHDOG_USEC": "1000000"}
+        with serving(tmp_path, environment=environment) as family:
+            assert hear() == "READY=1"
+            assert manager.recv(200) == b"WATCHDOG=1", "said again and again"
+            family.signal(signal.SIGHUP)
+            assert [hear(), hear()] == ["RELOADING=1", "READY=1"]
+            family.signal(signal.SIGTERM)
+            assert hear() == "STOPPING=1"
+            assert family.exit_code() == 0
+
+
+def test_a_second_supervisor_on_the_folder_or_the_address_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path) as family:
+        (tmp_path / "other").mkdir()
+        other = tmp_path / "other" / "tidewaiter.toml"
+        other.write_text(family.file.read_text().replace("127.0.0.1:0", f"127.0.0.1:{family.address[1]}", 2))
+        found = _refusal(other)
+        assert f"127.0.0.1:{family.address[1]}: Address already in use" in found
+        other.write_text(family.file.read_text().replace('"state"', f'"{tmp_path}/state"'))
+        assert "another Tidewaiter is running on this folder" in _refusal(other)
+
+
+def _refusal(file: Path) -> str:
+    command = [sys.executable, "tests/gateway/run_stand_in.py", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    assert ended.returncode == 1
+    return ended.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_started_by_root_it_carries_mail_as_the_user_it_was_given(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    state, aside = tmp_path / "state", tmp_path / "aside"
+    aside.mkdir()
+    tmp_path.chmod(0o777)
+    with serving(tmp_path, workers='user = "nobody"', prefix=in_the_open(aside)) as family:
+        nobody = pwd.getpwnam("nobody")
+        with family.connect() as client:
+            assert client.ask("stat") == str(nobody.pw_uid)
+            client.ask("record 3")
+        for pid in (family.process.pid, family.pid_of("tidewaiter.gateway.clerk")):
+            status = Path(f"/proc/{pid}/status").read_text()
+            assert f"Uid:\t{nobody.pw_uid}\t{nobody.pw_uid}\t{nobody.pw_uid}\t{nobody.pw_uid}" in status
+            assert f"Gid:\t{nobody.pw_gid}\t{nobody.pw_gid}\t{nobody.pw_gid}\t{nobody.pw_gid}" in status
+            assert "CapEff:\t0000000000000000" in status
+        assert (state.stat().st_uid, state.stat().st_mode & 0o777) == (nobody.pw_uid, 0o700)
+        family.signal(signal.SIGHUP)
+        family.serving()

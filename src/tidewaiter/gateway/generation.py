@@ -24,7 +24,8 @@ class Post:
         self._start = start
         self._delay = FIRST_DELAY_SECONDS
         self.child: Child | None = None
-        self.deaths = 0
+        self.losses = 0
+        """Children that died, and starts that failed."""
         self.due: float | None = 0.0
         """When (on the monotonic clock) an empty post is to be filled; None for never again."""
 
@@ -36,7 +37,11 @@ class Post:
         if self.child is not None or self.due is None or time.monotonic() < self.due:
             return
         self._postpone()
-        self.child = self._start()
+        try:
+            self.child = self._start()
+        except OSError:
+            self.losses += 1
+            raise
 
     def vacate(self, *, refill: bool) -> None:
         """The child is dead: fill the post again after a while, or never."""
@@ -46,7 +51,7 @@ class Post:
         self._postpone()
         if not refill:
             self.due = None
-        self.deaths += 1
+        self.losses += 1
         self.child.socket.close()
         self.child = None
 
@@ -77,8 +82,8 @@ class Crew:
 
     @property
     def bereaved(self) -> bool:
-        """Whether any child has died."""
-        return any(post.deaths for post in self.posts)
+        """Whether any child has died, or could not be started."""
+        return any(post.losses for post in self.posts)
 
     @property
     def leaving(self) -> bool:

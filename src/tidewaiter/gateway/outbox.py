@@ -74,11 +74,16 @@ class Outbox:
             self._connect()
             self._send()
         except OSError:
-            self.disconnect()
+            self._disconnect()
             self._later(RETRY_SECONDS)
 
-    def disconnect(self) -> None:
-        """Close; what was sent and not acknowledged will be sent again."""
+    def close(self) -> int:
+        """Send no more; returns how many lines are not known to be on disk."""
+        self._disconnect()
+        return len(self._unsent)
+
+    def _disconnect(self) -> None:
+        """Close the connection; what was sent and not acknowledged will be sent again."""
         self._cancel_timer()
         if self._socket is not None:
             self._loop.remove_reader(self._socket)
@@ -137,7 +142,7 @@ class Outbox:
         except OSError:
             answer = b""
         if not answer:
-            self.disconnect()
+            self._disconnect()
             self._later(RETRY_SECONDS)
             return
         self._acknowledge(self._answer + answer)

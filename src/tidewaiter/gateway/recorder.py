@@ -57,7 +57,8 @@ class Recorder:
         self._outbox.flush()
         while not self._outbox.empty and self._loop.time() < deadline:  # noqa: ASYNC110 - once in a life
             await asyncio.sleep(0.01)
-        self._outbox.disconnect()
+        if lost := self._outbox.close():
+            self.log.warning("records dropped", count=lost)
         self._journal.flush()
 
     def _tick(self) -> None:

@@ -45,8 +45,8 @@ class Scribe:
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._leaving = threading.Event()
         self._next_prune = time.monotonic()
-        self.trouble: str | None = None
-        """Why the last attempt to write failed; None if it did not."""
+        self.trouble: str | None = "not opened yet"
+        """Why the store cannot be written, as far as the last attempt tells; None if it can."""
         self._thread = threading.Thread(target=self._run, name="scribe", daemon=True)
         self._thread.start()
 
@@ -108,7 +108,7 @@ class Scribe:
             self.trouble = str(error)
             return False
         if self.trouble is not None:
-            self._say(partial(self._log.info, "store can be written again"))
+            self._say(partial(self._log.info, "store can be written"))
         self.trouble = None
         return True
 

@@ -27,7 +27,7 @@ from tidewaiter.gateway.ground import Ground
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.journal import Journal, call_now, logger
 from tidewaiter.gateway.signals import Signals
-from tidewaiter.net.notify import READY, STOPPING, WATCHDOG, Notifier, reloading
+from tidewaiter.net.notify import READY, STOPPING, Notifier, reloading
 
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "worker": command("tidewaiter.gateway.worker"),
@@ -147,8 +147,7 @@ class Supervisor:
                 self._log.error("process hangs, and is killed", pid=child.pid)
                 child.kill()
         self._dismiss()
-        if self._notifier.watchdog_seconds:
-            self._notifier.say(WATCHDOG)
+        self._notifier.alive()
 
     def _fill(self, crew: Crew) -> None:
         try:
@@ -237,12 +236,13 @@ class Supervisor:
 
     def _start(self, program: Sequence[str], generation: Generation, index: int, listeners: tuple[int, ...]) -> Child:
         ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        column = self._shared.take_column()
         with theirs:
             handover = Handover(
                 generation=generation.number,
                 index=index,
                 workers=self._ground.workers,
-                column=self._shared.take_column(),
+                column=column,
                 columns=self._shared.columns,
                 file=str(self._ground.file),
                 configuration=generation.configuration,
@@ -253,7 +253,12 @@ class Supervisor:
                 connections=self._shared.connections,
                 doubts=self._shared.doubts,
             )
-            return Child(program, handover, ours)
+            try:
+                return Child(program, handover, ours)
+            except OSError:
+                ours.close()
+                self._shared.release_column(column)
+                raise
 
     def _crews(self) -> list[Crew]:
         return [*(generation.workers for generation in self._generations), self._clerk]

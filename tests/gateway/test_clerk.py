@@ -1,0 +1,123 @@
+import json
+import os
+import re
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.family import SECONDS, Family, serving
+from tidewaiter.store.archive import FILE
+
+pytestmark = pytest.mark.slow
+
+Count = Callable[[str, int, int], int]
+
+
+def stored(folder: Path) -> set[str]:
+    """The ids in the store; none before it is made."""
+    file = folder / "state" / FILE
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            return {row[0] for row in connection.execute("SELECT id FROM transactions")}
+    except sqlite3.OperationalError:
+        return set()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+
+
+def logged(events: list[dict[str, str]]) -> set[str]:
+    return {event["id"] for event in events if event["event"] == "transaction"}
+
+
+def metric(family: Family, name: str) -> float:
+    page = family.get("/metrics")[1].decode()
+    found = re.findall(rf"^tidewaiter_{re.escape(name)} (\S+)$", page, re.MULTILINE)
+    return float(found[0]) if found else 0.0
+
+
+def test_what_is_logged_is_stored_and_counted(tmp_path: Path) -> None:
+    with serving(tmp_path) as family:
+        with family.connect() as client:
+            client.ask("record 300")
+            until(lambda: metric(family, 'transactions_total{outcome="delivered"}') == 300)
+            assert metric(family, "open_connections") == 1
+            assert metric(family, "workers") == 2
+            until(lambda: metric(family, "transaction_seconds_count") == 300)
+        until(lambda: len(stored(tmp_path)) == 300)
+        until(lambda: metric(family, "records_waiting") == 0)
+        status, body = family.get("/readyz")
+        assert (status, json.loads(body)) == (200, {"workers": 2, "store": "ok"})
+        assert logged(family.last_words()) == stored(tmp_path)
+        assert len(stored(tmp_path)) == 300
+
+
+@pytest.mark.timeout(900)
+def test_a_clerk_killed_at_any_moment_loses_no_record(tmp_path: Path, count: Count) -> None:
+    kills = count("kills of the clerk", 4, 100)
+    with serving(tmp_path) as family, family.connect() as client:
+        for kill in range(1, kills + 1):
+            for _ in range(10):
+                client.ask("record 20")
+            if kill % 2:  # else it dies before it has opened the store
+                until(lambda: len(stored(tmp_path)) > 0)
+            os.kill(family.pid_of("tidewaiter.gateway.clerk"), signal.SIGKILL)
+            client.ask("record 20")
+            family.wait_for("process ended")
+        until(lambda: len(stored(tmp_path)) == kills * 220)
+        client.close()
+        assert logged(family.events + family.last_words()) == stored(tmp_path)
+
+
+def test_a_locked_store_never_stops_mail_and_takes_all_when_free(tmp_path: Path) -> None:
+    with serving(tmp_path) as family, family.connect() as client:
+        client.ask("record 1")
+        until(lambda: len(stored(tmp_path)) == 1)
+        with closing(sqlite3.connect(tmp_path / "state" / FILE, isolation_level=None, timeout=20)) as another:
+            another.execute("BEGIN EXCLUSIVE")
+            client.ask("record 400")
+            family.wait_for("store can be written")  # it was, before
+            assert "locked" in family.wait_for("store cannot be written")["reason"]
+            assert client.ask("record 10") == "done"
+            status, body = family.get("/readyz")
+            assert status == 200, "mail flows"
+            assert "locked" in json.loads(body)["store"]
+            assert metric(family, "store_up") == 0
+            another.execute("ROLLBACK")
+        family.wait_for("store can be written")
+        until(lambda: len(stored(tmp_path)) == 411)
+
+
+def test_a_store_that_is_taken_away_never_stops_mail(tmp_path: Path) -> None:
+    with serving(tmp_path) as family, family.connect() as client:
+        client.ask("record 5")
+        until(lambda: len(stored(tmp_path)) == 5)
+        family.wait_for("store can be written")
+        for file in (tmp_path / "state").glob(f"{FILE}*"):
+            file.unlink()
+        assert client.ask("record 7") == "done"
+        family.wait_for("store can be written")
+        until(lambda: len(stored(tmp_path)) == 7)
+
+
+def test_what_the_store_lacks_is_what_is_counted_as_dropped(tmp_path: Path) -> None:
+    with serving(tmp_path) as family, family.connect() as client:
+        client.ask("record 1")
+        until(lambda: len(stored(tmp_path)) == 1)
+        with closing(sqlite3.connect(tmp_path / "state" / FILE, isolation_level=None, timeout=20)) as another:
+            another.execute("BEGIN EXCLUSIVE")
+            for _ in range(16):
+                assert client.ask("record 1000") == "done"
+            another.execute("ROLLBACK")
+        dropped = family.wait_for("records dropped")["count"]
+        assert dropped > 0
+        until(lambda: len(stored(tmp_path)) == 16_001 - dropped)
+        until(lambda: metric(family, "records_dropped_total") == dropped)
