@@ -21,7 +21,8 @@ class Mode:
 
     def opening(self, limit: int) -> bytes:
         """Give the head as sent to a server with this size limit, in bytes."""
-        filling = LINE * (limit // len(LINE) + 2) if self.oversize else b""
+        # Exim and Sendmail count a line as they keep it, with LF alone.
+        filling = LINE * (limit // (len(LINE) - 1) + 2) if self.oversize else b""
         return self.head + filling
 
 
