@@ -1,0 +1,117 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+from tests.config.test_parsing import ISSUE
+from tidewaiter.gateway.surroundings import mistakes_of_file
+
+TLS = """
+tls = "starttls"
+certificate = "cert.pem"
+key = "key.pem"
+
+[[route]]"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A configuration with TLS whose files are all in order."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("mx.tidewaiter.test")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for blob in certificate.cert_chain_pems:
+        blob.write_to_path(tmp_path / "cert.pem", append=True)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    found = tmp_path / "tw.toml"
+    found.write_text(ISSUE.decode().replace("\n[[route]]", TLS) + 'tls = "verify"\nca = "ca.pem"\n')
+    return found
+
+
+def mistakes(file: Path) -> str:
+    """Without the file's name before each."""
+    return "\n".join(str(mistake).removeprefix(f"{file}:") for mistake in mistakes_of_file(file))
+
+
+def test_files_in_order_are_no_mistake(file: Path) -> None:
+    assert mistakes(file) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("key.pem", None, "12: listener[0].key: {folder}/key.pem: No such file or directory"),
+        ("cert.pem", None, "11: listener[0].certificate: {folder}/cert.pem: No such file or directory"),
+        ("key.pem", "no key", "11: listener[0].certificate: {folder}/cert.pem and its key cannot be used"),
+        ("cert.pem", "no certificate", "11: listener[0].certificate: {folder}/cert.pem and its key cannot be used"),
+        ("ca.pem", None, "18: route[0].ca: {folder}/ca.pem: No such file or directory"),
+        ("ca.pem", "no authority", "18: route[0].ca: {folder}/ca.pem: no certificates in PEM form"),
+    ],
+)
+def test_a_file_that_is_not_in_order_is_named(file: Path, name: str, content: str | None, expected: str) -> None:
+    (file.parent / name).unlink()
+    if content is not None:
+        (file.parent / name).write_text(content)
+    assert mistakes(file).startswith(expected.format(folder=file.parent))
+
+
+def test_a_key_of_another_certificate_is_named(file: Path) -> None:
+    other = trustme.CA().issue_cert("mx.tidewaiter.test")
+    other.private_key_pem.write_to_path(file.parent / "key.pem")
+    assert "key values mismatch" in mistakes(file)
+
+
+def test_a_key_with_a_password_is_named_and_nobody_is_asked_for_it(file: Path) -> None:
+    key = file.parent / "key.pem"
+    found = serialization.load_pem_private_key(key.read_bytes(), None)
+    encryption = serialization.BestAvailableEncryption(b"a password")
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    key.write_bytes(found.private_bytes(pem, pkcs8, encryption))
+    assert "cannot be used" in mistakes(file)
+
+
+def test_mistakes_of_the_file_itself_come_first(file: Path) -> None:
+    file.write_text(file.read_text().replace("hostname", "hostnam"))
+    (file.parent / "key.pem").unlink()
+    assert mistakes(file) == "1: hostnam: unknown key; did you mean hostname?\n1: hostname: is missing"
+
+
+def test_an_unknown_user_is_a_mistake(file: Path) -> None:
+    file.write_text(file.read_text() + '[workers]\nuser = "no-such-user"\n')
+    assert mistakes(file).startswith("20: workers.user: ")
+
+
+def test_a_folder_that_cannot_be_is_a_mistake(file: Path) -> None:
+    file.write_text(file.read_text().replace('"state"', '"missing/state"'))
+    assert "store.path" in mistakes(file)
+
+
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user, or mount")
+
+
+@needs_root
+def test_a_key_that_only_root_can_read_is_a_mistake(file: Path) -> None:
+    for folder in (file.parent, *file.parents[1:3]):
+        folder.chmod(0o755)
+    for one in file.parent.iterdir():
+        one.chmod(0o644)
+    file.parent.chmod(0o777)
+    file.write_text(file.read_text() + '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == ""
+    (file.parent / "key.pem").chmod(0o600)
+    assert mistakes(file) == f"12: listener[0].key: {file.parent}/key.pem: Permission denied"
+    assert os.getuid() == 0, "only the question was asked as another"
+
+
+@needs_root
+def test_a_state_folder_in_memory_is_a_mistake(file: Path) -> None:
+    state = file.parent / "state"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tidewaiter-test", state], check=True)
+    try:
+        assert mistakes(file).startswith("4: store.path: is on tmpfs")
+    finally:
+        subprocess.run(["umount", state], check=True)
