@@ -158,10 +158,12 @@ class _Conversation:
 
     async def _data(self, line: str) -> None:
         if await self._say(self.hop.answer("DATA", "354 Go ahead", line)):
-            data = b"\r\n"
-            while not data.endswith(END):
-                data += await self._take(self.reader.readuntil(b"\r\n"))
-            await self._end(data[2:-3].replace(b"\r\n.", b"\r\n").removeprefix(b"."), "DATA")
+            stuffed = b"\r\n"
+            while not stuffed.endswith(END):
+                # One line first: the line end before the final dot may be that of the DATA command.
+                separator = b"\r\n" if len(stuffed) == len(b"\r\n") else b"\r\n.\r\n"
+                stuffed += await self._take(self.reader.readuntil(separator))
+            await self._end(stuffed.replace(b"\r\n.", b"\r\n")[2:-2], "DATA")
 
     async def _bdat(self, line: str) -> None:
         _, count, *last = line.split(" ")
