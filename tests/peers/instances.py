@@ -78,19 +78,23 @@ def instance(name: str, root: Path | None = None) -> Iterator[Instance]:
     try:
         yield Instance(folder, lock)
     finally:
-        os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
 def _hold(folder: Path) -> int:
     lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise
     return lock
 
 
 def _sweep(runs: Path) -> None:
     """Remove what killed runs left: a folder is in use while its run or its keeper holds its lock."""
     for folder in runs.iterdir():
-        with suppress(BlockingIOError):
+        with suppress(BlockingIOError, FileNotFoundError):  # in use, or just removed by its own run
             os.close(_hold(folder))
             shutil.rmtree(folder, ignore_errors=True)

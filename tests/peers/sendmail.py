@@ -51,12 +51,17 @@ RULES: dict[str, Rules] = {
     "-u2": {"features": "u2"},
 }
 
-# What Debian's own file gets on top. The limits are lifted, or a busy machine would answer for Sendmail.
-SETTINGS = """\
+# On top of Debian's own files. The limits are lifted, or a busy machine would answer for Sendmail.
+COMMON = """\
 define(`confDOMAIN_NAME', `mx.inside.test')dnl
+define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confQUEUE_LA', `1000')dnl
+FEATURE(`nocanonify')dnl
+"""
+SETTINGS = """\
 define(`confMAX_MESSAGE_SIZE', `{size_limit}')dnl
 define(`confPID_FILE', `/run/sendmail.pid')dnl
-define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')dnl
 define(`confREJECT_NUL', `{reject_nul}')dnl
 define(`ESMTP_MAILER_ARGS', `TCP $h {next_hop}')dnl
 define(`SMART_HOST', `esmtp:[127.0.0.1]')dnl
@@ -65,25 +70,19 @@ define(`LOCAL_MAILER_ARGS', `keep $u')dnl
 define(`LOCAL_MAILER_FLAGS', `Pmn9')dnl
 undefine(`confHOST_STATUS_DIRECTORY')dnl
 define(`confTO_IDENT', `0')dnl
-define(`confREFUSE_LA', `1000')dnl
-define(`confQUEUE_LA', `1000')dnl
 define(`confDELAY_LA', `0')dnl
 define(`confDONT_PROBE_INTERFACES', `true')dnl
-FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 """
 SUBMISSION = """\
-define(`confDOMAIN_NAME', `mx.inside.test')dnl
-define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')dnl
 define(`RELAY_MAILER_ARGS', `TCP $h {next_hop}')dnl
-FEATURE(`nocanonify')dnl
 FEATURE(`msp', `[127.0.0.1]')dnl
 """
 DROPPED = re.compile(r".*(Name=MSP-v4|confCONNECTION_RATE).*\n")
 
 # The local mailer, in place of Debian's: one file a message, whole or not at all.
 # Its arguments must name $u, else Sendmail speaks SMTP to it.
-KEEP = "#!/bin/sh\ncat > /home/rcpt/.$$ && mv /home/rcpt/.$$ /home/rcpt/new/$$\n"
+KEEP = "#!/bin/sh\nname=$(date +%s%N)-$$\ncat > /home/rcpt/.$name && mv /home/rcpt/.$name /home/rcpt/new/$name\n"
 START = (
     "cd /etc/mail && m4 sendmail.mc > sendmail.cf && m4 submit.mc > submit.cf"
     " && /usr/sbin/makemap hash access < access"
@@ -103,8 +102,11 @@ def boot(
     """
     port = free_port()
     with instance("sendmail", ROOT.path()) as place:
-        settings = SETTINGS.format(next_hop=next_hop, reject_nul=str(reject_nul).lower(), size_limit=size_limit)
-        _configure(place, port, settings, SUBMISSION.format(next_hop=next_hop), features)
+        settings = COMMON + SETTINGS.format(
+            next_hop=next_hop, reject_nul=str(reject_nul).lower(), size_limit=size_limit
+        )
+        submission = COMMON + SUBMISSION.format(next_hop=next_hop)
+        _configure(place, port, settings, submission, features)
         queues = (place.upper / "var/spool/mqueue", place.upper / "var/spool/mqueue-client")
         box = Box(place.upper / "home/rcpt/new", queues)
         with running(place, ["/bin/sh", "-c", START], [port]) as program:
