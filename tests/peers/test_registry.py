@@ -1,12 +1,24 @@
 """Whether every peer has a name that says which program it is, and a reason when it cannot run here."""
 
+import ast
 import os
+from pathlib import Path
 
 import pytest
 
 from tests.peers import PEERS, PeerError, needs, why_not
 from tests.peers.__main__ import prepare
 from tests.peers.registry import Program, program
+
+JUDGE = sorted(path for path in Path(__file__).parent.rglob("*.py") if not path.name.startswith("test_"))
+
+
+@pytest.mark.parametrize("path", JUDGE, ids=lambda path: path.stem)
+def test_the_judge_imports_nothing_of_what_it_judges(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [getattr(node, "module", None) or "", *(alias.name for alias in node.names)]
+            assert not [name for name in names if name.partition(".")[0] == "tidewaiter"]
 
 
 @pytest.fixture
@@ -34,6 +46,7 @@ def test_without_root_a_mail_server_says_why_it_is_left_out(asked_anew: None, mo
 
 def test_where_mounting_is_forbidden_the_refusal_is_quoted(asked_anew: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "NAMESPACES", ("sh", "-c", "echo Operation not permitted >&2; exit 1"))
+    monkeypatch.setattr(needs, "DEBIAN", ())
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert "Operation not permitted" in why_not("exim-4.96")
     needs.namespaces.cache_clear()
