@@ -13,7 +13,7 @@ from tests.peers.registry import Program, program
 JUDGE = sorted(path for path in Path(__file__).parent.rglob("*.py") if not path.name.startswith("test_"))
 
 
-@pytest.mark.parametrize("path", JUDGE, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", JUDGE, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_the_judge_imports_nothing_of_what_it_judges(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import | ast.ImportFrom):
