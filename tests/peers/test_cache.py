@@ -53,6 +53,7 @@ def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path) -> None
     assert list((tmp_path / "trees").iterdir()) == [ready]
 
 
+@pytest.mark.slow
 def test_runs_that_start_at_once_build_one_tree(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=fetch) for _ in range(2)]
