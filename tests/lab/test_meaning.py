@@ -40,7 +40,12 @@ def test_replies_mean_what_they_meant_of_a_real_server(meaning: Meaning, codes: 
 
 def test_silence_is_never_an_answer() -> None:
     with pytest.raises(UntoldError, match="silence"):
-        AIOSMTPD.of(Heard((250,), finished=False))
+        AIOSMTPD.of(Heard((250,), finished=False, second=True))
+
+
+def test_a_slow_server_that_is_hurried_by_a_second_end_is_not_taken_for_one_that_has_ended() -> None:
+    with pytest.raises(UntoldError, match="silence"):
+        EXIM.of(Heard((250, 554), finished=True, second=True))
 
 
 @pytest.mark.parametrize(

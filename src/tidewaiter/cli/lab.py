@@ -77,6 +77,9 @@ def _add_target(parser: Parser) -> None:
         "--way", choices=WAYS, default="auto", help=_("how to wait for its replies; found out, unless given")
     )
     parser.add_argument("--side-by-side", metavar="N", type=int, default=12, help=_("sessions at once (default: 12)"))
+    parser.add_argument(
+        "--size-limit", metavar="N", type=int, help=_("its size limit, where it does not offer it as SIZE")
+    )
     parser.add_format()
 
 
@@ -165,7 +168,13 @@ def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
     from tidewaiter.lab.learning import Asking  # noqa: PLC0415  # see verbs.py
     from tidewaiter.lab.target import UntoldError  # noqa: PLC0415  # see verbs.py
 
-    target = _target(args.address, args.recipient, lmtp=args.lmtp, side_by_side=max(args.side_by_side, 1))
+    target = _target(
+        args.address,
+        args.recipient,
+        lmtp=args.lmtp,
+        side_by_side=max(args.side_by_side, 1),
+        limit=args.size_limit,
+    )
     way = None if args.way == "auto" else args.way
     try:
         with asyncio.Runner() as runner, Console(stderr=True).status(_("asking")) as status:

@@ -122,7 +122,7 @@ class Manner:
     way: Way
     meaning: Meaning
     limit: int | None
-    """Its size limit in bytes, as it offers it."""
+    """Its size limit in bytes, as it was given or as the server offers it."""
 
 
 async def manner(target: Target, way: Way | None = None) -> Manner:
@@ -136,7 +136,7 @@ async def manner(target: Target, way: Way | None = None) -> Manner:
         except UntoldError as failure:
             failures.append(f"{each}: {failure}")
         else:
-            return Manner(each, meaning, sizes[0] if sizes and sizes[0] else None)
+            return Manner(each, meaning, target.limit or (sizes[0] if sizes and sizes[0] else None))
     raise UntoldError("; ".join(failures))
 
 

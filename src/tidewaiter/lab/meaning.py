@@ -31,14 +31,14 @@ class Meaning:
         good = 200 <= message <= 299
         if tuple(rest) == self.going_on:
             return CONTENT if good else REJECTS
+        if heard.second:
+            raise UntoldError(f"silence behind a true end, and {heard.codes} behind a second one")
         # Two replies for one end are not two ends, but two more than there should be are those of refused commands.
         if (rest and rest[0] == self.refused) or len(rest) > len(self.going_on) + 1:
             return ENDED if good else ENDED_REJECTED
         if tuple(rest[1:]) == self.going_on:
             return REJECTS
-        if heard.finished:
-            return CLOSED
-        raise UntoldError(f"silence behind {heard.codes}, and behind a second end")
+        return CLOSED
 
 
 def calibrate(honest: Heard, ended: Heard) -> Meaning:

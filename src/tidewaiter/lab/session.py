@@ -5,7 +5,7 @@ the true end; NOOP; QUIT.  It begins with a byte that is neither CR nor LF, so a
 Where the true end brings no answer a second one is sent: some servers stay in DATA after a rejection.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ class Heard:
     codes: tuple[int, ...]
     finished: bool
     """The server took leave or closed; otherwise it fell silent."""
+    second: bool = False
+    """It had been silent until a second end was sent."""
 
 
 async def offers(target: Target) -> tuple[str, ...]:
@@ -44,10 +46,11 @@ async def ask(target: Target, way: Way, content: bytes) -> Heard:
         await envelope(caller, target)
         before = len(caller.replies)
         await _TAILS[way](caller, target, content)
-        if not await _finished(caller, target):
+        silent = not await _finished(caller, target)
+        if silent:
             caller.write(SECOND_END)
             await _finished(caller, target)
-        return Heard(tuple(answer.code for answer in caller.replies[before:]), _is_finished(caller))
+        return Heard(tuple(answer.code for answer in caller.replies[before:]), _is_finished(caller), second=silent)
     finally:
         caller.hang_up()
 
@@ -95,16 +98,14 @@ async def _pipelined(caller: Caller, _: Target, content: bytes) -> None:
 
 async def _synchronised(caller: Caller, target: Target, content: bytes) -> None:
     refused, end, *rest = TAIL
-    for step in (content + refused + end, *rest):
-        await _step(caller, step, target.silence)
+    await _steps(caller, target, (content + refused + end, *rest))
 
 
 async def _paced(caller: Caller, target: Target, content: bytes) -> None:
     refused, end, *rest = TAIL
     for step in (content, refused):
-        await _step(caller, step, target.pause)
-    for step in (end, *rest):
-        await _step(caller, step, target.silence)
+        await _answered_in(caller, step, target.pause)
+    await _steps(caller, target, (end, *rest))
 
 
 _TAILS: Final[dict[Way, Callable[[Caller, Target, bytes], Awaitable[None]]]] = {
@@ -114,10 +115,17 @@ _TAILS: Final[dict[Way, Callable[[Caller, Target, bytes], Awaitable[None]]]] = {
 }
 
 
-async def _step(caller: Caller, wire: bytes, within: float) -> None:
+async def _steps(caller: Caller, target: Target, steps: Iterable[bytes]) -> None:
+    """Send each step once the one before has been answered: a slow server that insists on that is not hurried."""
+    for step in steps:
+        if not await _answered_in(caller, step, target.silence):
+            return
+
+
+async def _answered_in(caller: Caller, wire: bytes, within: float) -> bool:
     wanted = len(caller.replies) + 1
     caller.write(wire)
-    await caller.until(wanted, within)
+    return await caller.until(wanted, within)
 
 
 async def _finished(caller: Caller, target: Target) -> bool:

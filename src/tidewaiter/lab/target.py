@@ -24,7 +24,9 @@ class Target:
     """Sessions open at once."""
     within: float = 10.0
     """Seconds to wait for an answer that is due."""
-    silence: float = 2.0
+    limit: int | None = None
+    """Its size limit in bytes, where it does not offer it as SIZE."""
+    silence: float = 5.0
     """Seconds behind a true end after which a second one is sent: the server may not have taken the first for one."""
     pause: float = 0.2
     """Seconds behind the word when paced: longer than the server takes to answer an end."""
