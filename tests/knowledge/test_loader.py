@@ -69,6 +69,8 @@ def written(dialect: Dialect) -> dict[str, Any]:
             mode_name: mode_written(mode, raw_mode)
             for (mode_name, mode), (_, raw_mode) in zip(dialect.reader.modes, modes, strict=True)
         }
+    if dialect.writer:
+        raw["writer"]["closing"] = dict(dialect.writer.closing)
     raw["offers"] = list(dialect.offers)
     return {key: value for key, value in raw.items() if value is not None}
 

@@ -22,3 +22,11 @@ def test_a_writer_may_take_less_for_a_line_end() -> None:
     assert spell(written(lax, symbols(b"x\n"))) == b"x\n.\r\n"
     assert spell(written(lax, symbols(b"x"))) == b"x\r\n.\r\n"
     assert spell(written(lax, ())) == b".\r\n"
+
+
+def test_a_writer_may_close_what_is_half_closed_in_its_own_way() -> None:
+    row = WriterDialect((), ended="LF", closing=(("^", "CR LF . CR LF"), ("CR", "LF . CR LF")))
+    assert spell(written(emitter(row), ())) == b"\r\n.\r\n"
+    assert spell(written(emitter(row), symbols(b"x\r"))) == b"x\r\n.\r\n"
+    assert spell(written(emitter(row), symbols(b"x\r\n"))) == b"x\r\n.\r\n"
+    assert spell(written(emitter(row), symbols(b"\rx"))) == b"\rx\r\n.\r\n"

@@ -73,7 +73,13 @@ def _written(raw: dict[str, Any], file: str) -> Dialect:
         reader = {"reader": _reader(raw["reader"])} if isinstance(raw.get("reader"), dict) else {}
     except KnowledgeError as error:
         raise KnowledgeError(f"{file}: {error}") from error
-    return value_of({**raw, **reader}, Dialect, file)
+    return value_of({**raw, **reader, **_writer(raw.get("writer"))}, Dialect, file)
+
+
+def _writer(raw: object) -> dict[str, Any]:
+    if isinstance(raw, dict) and isinstance(raw.get("closing"), dict):
+        return {"writer": {**raw, "closing": list(raw["closing"].items())}}
+    return {}
 
 
 def _filled(raw: dict[str, Any], choice: tuple[tuple[str, str], ...], file: str) -> dict[str, Any]:

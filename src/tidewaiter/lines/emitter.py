@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from tidewaiter.lines.pattern import Pattern, after, anywhere, matches_empty, word
+from tidewaiter.lines.pattern import ANY, EMPTY, Pattern, after, anywhere, either, many, matches_empty, word
 from tidewaiter.lines.stages import Pipeline, pipeline
 from tidewaiter.lines.symbol import Symbol, Word
 from tidewaiter.model.dialect import WriterDialect
@@ -18,8 +18,8 @@ class State(NamedTuple):
     """Where a writer stands."""
 
     stages: tuple[Any, ...]
-    last: Pattern | None
-    """What it takes for a line end, as far as it has been written; None before the first byte."""
+    last: tuple[Pattern, ...]
+    """For each pattern that decides what is written last, what of it is still missing."""
 
 
 class Emitted(NamedTuple, Generic[S]):
@@ -36,18 +36,18 @@ class Emitter:
     """One writer row."""
 
     stages: Pipeline
-    ended: Pattern
-    final: Word
+    closing: tuple[tuple[Pattern, Word], ...]
+    """What is written last, by what the wire ends in; the first that matches holds."""
 
     @property
     def start(self) -> State:
         """Before the first byte."""
-        return State(self.stages.start, None)
+        return State(self.stages.start, tuple(pattern for pattern, _ in self.closing))
 
     def feed(self, state: State, symbol: Symbol) -> Emitted[State]:
         """Write one symbol of content; raises RefusedError."""
         stages, wire = self.stages.feed(state.stages, (symbol,))
-        return Emitted(State(stages, self._last(state.last, wire)), wire, ended=False)
+        return Emitted(State(stages, _read(state.last, wire)), wire, ended=False)
 
     def may_finish(self, state: State) -> bool:  # noqa: ARG002 - the content may end anywhere
         """The content may end here."""
@@ -56,15 +56,20 @@ class Emitter:
     def finish(self, state: State) -> Word:
         """Write what was held back, the missing line end, and the end."""
         rest = self.stages.finish(state.stages)
-        last = self._last(state.last, rest)
-        return rest + (() if last is None or matches_empty(last) else LINE_END) + self.final
+        decided = zip(_read(state.last, rest), self.closing, strict=True)
+        return rest + next(words for left, (_, words) in decided if matches_empty(left))
 
-    def _last(self, last: Pattern | None, wire: Word) -> Pattern | None:
-        for symbol in wire:
-            last = after(self.ended if last is None else last, symbol)
-        return last
+
+def _read(patterns: tuple[Pattern, ...], wire: Word) -> tuple[Pattern, ...]:
+    for symbol in wire:
+        patterns = tuple(after(pattern, symbol) for pattern in patterns)
+    return patterns
 
 
 def emitter(writer: WriterDialect, *, scaled: bool = True) -> Emitter:
     """Compile a writer row; raises PatternError for words that mean nothing."""
-    return Emitter(pipeline(writer.stages, scaled=scaled), anywhere(writer.ended), word(writer.final))
+    final = word(writer.final)
+    closing = [(anywhere(on), word(words)) for on, words in writer.closing]
+    # The start of the content counts as the start of a line, so there `ended` has nothing to add.
+    closing += [(either(EMPTY, anywhere(writer.ended)), final), (many(ANY), LINE_END + final)]
+    return Emitter(pipeline(writer.stages, scaled=scaled), tuple(closing))

@@ -66,6 +66,8 @@ class WriterDialect:
     """What the writer takes for a line already ended when it comes to the end of the content."""
     final: str = ". CR LF"
     """What it writes last, on a line of its own."""
+    closing: tuple[tuple[str, str], ...] = ()
+    """What it writes last instead where the wire ends in a pattern, asked before `ended`; `^` is an empty content."""
     passes_on: bool = False
     """It writes what its own reader has read as it came, stuffed dots and all: a relay, and never a first writer."""
 
