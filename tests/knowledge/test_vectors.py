@@ -75,3 +75,30 @@ def test_a_dialogue_ends_with_something_to_judge(name: str) -> None:
     last = DIALOGUES[name].steps[-1]
     assert last.expect or last.closed
     assert all(not step.closed for step in DIALOGUES[name].steps[:-1])
+
+
+SEQUENCES = {
+    "LF . LF": b"\n.\n", "LF . CR LF": b"\n.\r\n", "CR LF . LF": b"\r\n.\n", "CR . CR": b"\r.\r", "CR . LF": b"\r.\n",
+    "CR . CR LF": b"\r.\r\n", "LF . CR": b"\n.\r", "CR LF . CR": b"\r\n.\r", "CR LF . CR CR LF": b"\r\n.\r\r\n",
+    "CR CR LF . CR CR LF": b"\r\r\n.\r\r\n", "CR LF NUL . CR LF": b"\r\n\0.\r\n", "CR LF . NUL CR LF": b"\r\n.\0\r\n",
+    "CR LF . SP CR LF": b"\r\n. \r\n", "CR LF SP . CR LF": b"\r\n .\r\n", "LF CR . LF CR": b"\n\r.\n\r",
+    "CR LF . VT CR LF": b"\r\n.\v\r\n", "NEL": b"\x85.\x85",
+}  # fmt: skip
+"""Every sequence that was ever taken, or tried, for an end."""
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_every_sequence_stands_before_a_whole_transaction(sequence: str) -> None:
+    attack = SEQUENCES[sequence] + b"MAIL FROM:<smuggled@outside.example>\r\nRCPT TO:<rcpt@inside.test>\r\nDATA\r\n"
+    assert any(attack in vector.content for vector in CONTENT.values())
+
+
+def test_every_attack_can_be_known_by_its_own_from() -> None:
+    smuggled = [vector.content for vector in CONTENT.values() if b"MAIL FROM:" in vector.content]
+    assert len(smuggled) > 50
+    assert all(b"\r\nFrom: smuggled@outside.example\r\n" in content for content in smuggled)
+    assert not any(
+        b"From: smuggled@outside.example" in delivery.content.split(b"\r\n\r\n")[0]
+        for vector in DIALOGUES.values()
+        for delivery in vector.deliveries
+    )

@@ -96,7 +96,7 @@ def run_smuggle(args: argparse.Namespace) -> Exit:
         answer = smuggle(writer, relays, reader)
         attack = answer.verdict == "attack"
         within = attack and smuggle(writer, relays, reader, limits=False).verdict == "safe"
-        unsafe = attack and not within and smuggle(STRICT, (), reader).verdict == "attack"
+        unsafe = attack and not within and smuggle(STRICT, (), reader, limits=False).verdict == "attack"
     except ValueError as error:
         raise UsageError(str(error)) from None
     told = dialect_text.Told(answer, (args.writer, *args.via, args.reader), within=within, unsafe=unsafe)
