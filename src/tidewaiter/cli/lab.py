@@ -1,7 +1,6 @@
 """`tidewaiter lab learn | conform | writer`: hold the rows against a live program."""
 
 import argparse
-import asyncio
 import json
 import shlex
 from contextlib import contextmanager
@@ -163,6 +162,8 @@ def _target(address: str, recipient: str, **more: Any) -> "Target":
 @contextmanager
 def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
     """Show on a terminal how far it is (how far it will go nobody knows); leave where the server cannot be asked."""
+    import asyncio  # noqa: PLC0415  # see verbs.py
+
     from rich.console import Console  # noqa: PLC0415  # see verbs.py
 
     from tidewaiter.lab.learning import Asking  # noqa: PLC0415  # see verbs.py
