@@ -49,7 +49,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--nothing-left-out") and reporter and reporter.getreports("skipped"):
+        reporter.write_line("\nsomething was left out, and --nothing-left-out was asked for: see SKIPPED", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

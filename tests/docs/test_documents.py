@@ -139,6 +139,16 @@ def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
     assert pages == {SMUGGLED, *_RULE.values()}
 
 
+def test_every_fragment_of_the_changelog_has_a_kind_and_is_for_operators() -> None:
+    readme = (ROOT / "changelog.d/README.md").read_text(encoding="utf-8")
+    kinds = [
+        kind for line in readme.splitlines() if line.startswith("The kinds") for kind in re.findall(r"`(\w+)`", line)
+    ]
+    for fragment in (ROOT / "changelog.d").glob("[!R]*"):
+        assert fragment.suffixes in [[f".{kind}", ".md"] for kind in kinds], fragment.name
+        assert re.fullmatch(r"[A-Z`].*\.\n", fragment.read_text(encoding="utf-8"), re.DOTALL)
+
+
 def test_every_decision_says_what_it_must() -> None:
     for number, page in enumerate(sorted((ROOT / "docs/decisions").glob("[0-9]*.md")), 1):
         assert page.name.startswith(f"{number:04}-")
