@@ -101,6 +101,14 @@ def test_an_edge_means_something_only_to_a_row_that_asks_for_one() -> None:
     assert first_end(deaf, whole) == first_end(edgy, whole) == len(whole)
 
 
+def test_an_end_that_asks_for_an_edge_waits_for_it() -> None:
+    waiting = Splitter(reader("CR LF . CR LF EDGE"))
+    end = symbols(b"x\r\n.\r\n")
+    assert first_end(waiting, end) is None
+    assert first_end(waiting, (*end, Symbol.OTHER, Symbol.EDGE)) is None
+    assert first_end(waiting, (*end, Symbol.EDGE)) == len(end) + 1
+
+
 @pytest.mark.parametrize("on", ["CR LF", "LF . . LF", "CR LF . BANANA"])
 def test_an_end_without_exactly_one_dot_is_no_end(on: str) -> None:
     with pytest.raises(PatternError):

@@ -84,6 +84,13 @@ def test_a_reader_that_ends_where_a_read_begins_is_unsafe_behind_the_standard_it
     assert smuggle(STRICT, (), EDGY).verdict == "attack"
 
 
+def test_a_reader_that_waits_for_the_end_of_a_read_has_it_behind_the_last_byte() -> None:
+    waiting = reader("waiting", "CR LF . CR LF EDGE")
+    assert smuggle(STRICT, (), waiting).verdict == "safe"
+    assert smuggle(STRICT, (), reader("hasty", "LF . CR LF EDGE", "LF EDGE . CR LF EDGE")).verdict == "safe"
+    assert smuggle(PASSING, (), reader("hasty", "LF . CR LF EDGE")).verdict == "attack"
+
+
 def test_a_relay_that_splits_is_the_hop_that_is_named() -> None:
     relay = Dialect("relay", "relay", (), reader=LAX.reader, writer=CAREFUL.writer)
     attack = smuggle(PASSING, (relay,), STRICT).attack

@@ -61,7 +61,8 @@ class Splitter:
     def feed(self, state: State, symbol: Symbol) -> Read:
         """Read one symbol of content."""
         if symbol is Symbol.EDGE:
-            return Read(self._edge(state), None)
+            state = self._edge(state)
+            return Read(state, self._end_of(state) if self.sees_edges else None)
         context = tuple(after(pattern, symbol) for pattern in state.context)
         tails = {which: after(rest, symbol) for which, rest in state.tails}
         if symbol is Symbol.DOT:
@@ -82,14 +83,20 @@ class Splitter:
         return self._modes[state.mode].rejects
 
     def _judged(self, state: State) -> Read:
-        meant = self._then[state.mode]
-        for which, rest in state.tails:
-            if which in meant and matches_empty(rest):
-                return Read(state, meant[which])
+        end = self._end_of(state)
+        if end:
+            return Read(state, end)
         for which, target in self._goes[state.mode]:
             if matches_empty(state.context[which]):
                 return self._go(state, target)
         return Read(state, None)
+
+    def _end_of(self, state: State) -> Then | None:
+        meant = self._then[state.mode]
+        for which, rest in state.tails:
+            if which in meant and matches_empty(rest):
+                return meant[which]
+        return None
 
     @staticmethod
     def _go(state: State, target: str | Then) -> Read:

@@ -160,12 +160,16 @@ _LAST: Final = (Symbol.CR, Symbol.LF)
 
 
 def _first(reads: Splitter) -> Readings:
-    return _edges(reads, {reads.start})
+    return _edges(reads, {reads.start}, 0)
 
 
-def _edges(reads: Splitter, readings: set[Reading]) -> Readings:
+def _edges(reads: Splitter, readings: set[Reading], hop: int) -> Readings:
+    """Let a read end here, or not; raises Split where that alone ends the content."""
     if reads.sees_edges:
-        readings |= {reads.feed(each, Symbol.EDGE).state for each in readings}
+        for read in [reads.feed(each, Symbol.EDGE) for each in readings]:
+            if read.end and read.end.goes_on != "close":
+                raise Split(hop, read.end)
+            readings |= set() if read.end else {read.state}
     return frozenset(readings)
 
 
@@ -186,7 +190,7 @@ def _read(reads: Splitter, readings: Readings, symbol: Symbol, hop: int) -> Read
             raise Split(hop, read.end)
     if not still:
         raise Lost
-    return _edges(reads, still)
+    return _edges(reads, still, hop)
 
 
 def _to_the_end(reads: Splitter, readings: Readings, wire: Word, hop: int) -> None:
@@ -195,8 +199,11 @@ def _to_the_end(reads: Splitter, readings: Readings, wire: Word, hop: int) -> No
         readings = _read(reads, readings, symbol, hop)
     for symbol in wire[-len(_LAST) :]:
         read = [reads.feed(reading, symbol) for reading in readings]
-        readings = _edges(reads, {each.state for each in read if each.end is None})
-    if readings:
+        still = {each.state for each in read if each.end is None}
+        edges = [reads.feed(reading, Symbol.EDGE) for reading in still]
+        readings = frozenset(still | {each.state for each in edges if each.end is None})
+    # The writer waits for a reply, so behind the last byte a read does end.
+    if any(reads.feed(reading, Symbol.EDGE).end is None for reading in readings):
         raise Split(hop, None)
 
 
