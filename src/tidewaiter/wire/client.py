@@ -193,8 +193,14 @@ class Client:
             return events
         self._reader.feed(data)
         while self._expected and (reply := self._reader.next_reply()) is not None:
-            if not self._take(reply, events):
-                return events
+            self._take(reply, events)
+        self._conclude(events)
+        return events
+
+    def _conclude(self, events: list[Replied | Broken]) -> None:
+        """Go on where every reply so far was in order."""
+        if self.state is State.CLOSED:
+            return
         if self._reader.broken:
             self._break(self._reader.broken, events)
         elif not self._expected and not self._reader.empty:
@@ -203,7 +209,6 @@ class Client:
             self._break("the server said what nobody asked for", events)
         else:
             self._pump()
-        return events
 
     def output(self) -> bytes:
         """Take what is to be sent."""
@@ -221,17 +226,18 @@ class Client:
         """No transaction, no reply outstanding, no byte unread: fit for a pool."""
         return self.state is State.READY and not (self.outstanding or self._left or self._out)
 
-    def _take(self, reply: Reply, events: list[Replied | Broken]) -> bool:
-        """Give a reply to the command that it answers; false where nothing more can be read."""
+    def _take(self, reply: Reply, events: list[Replied | Broken]) -> None:
+        """Give a reply to the command that it answers."""
         verb = self._expected.popleft()
         code = reply.code
         if verb is Verb.EHLO and code in _NOT_KNOWN:
-            self._queue.appendleft((Verb.HELO, command(f"HELO {self.hello}".encode())))
-            return True
+            self._queue.append((Verb.HELO, command(f"HELO {self.hello}".encode())))
+            return
         places = CLIENT[verb].get(self.state) or LATE[verb][self.state]
         state = places.get(code // 100)
         if state is None:
-            return self._break(f"{code} does not answer {verb}", events)
+            self._break(f"{code} does not answer {verb}", events)
+            return
         events.append(Replied(verb, reply))
         if code == 421:
             state = State.CLOSED
@@ -242,7 +248,6 @@ class Client:
         elif code < 300 and (verb is Verb.EHLO or verb is Verb.LHLO):
             self.offers = parse_offers(reply.lines[1:])
         self._enter(state)
-        return state is not State.CLOSED
 
     def _end_state(self, state: State) -> State:
         """LMTP answers once for each recipient: the transaction ends with the last, and one failure spoils it."""
@@ -268,10 +273,9 @@ class Client:
             self._expected.clear()
             self._left = 0
 
-    def _break(self, reason: str, events: list[Replied | Broken]) -> bool:
+    def _break(self, reason: str, events: list[Replied | Broken]) -> None:
         self._enter(State.CLOSED)
         events.append(Broken(reason))
-        return False
 
     # What goes out.
 

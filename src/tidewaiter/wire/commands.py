@@ -12,6 +12,7 @@ from tidewaiter.wire import replies
 from tidewaiter.wire.errors import RemoteProtocolError
 from tidewaiter.wire.events import ContentStart, MailFrom, RcptTo
 from tidewaiter.wire.grammar import parse_hello, parse_mail, parse_rcpt
+from tidewaiter.wire.offers import Offers
 from tidewaiter.wire.session import NOTHING, Session
 from tidewaiter.wire.states import SERVER, Edge, State, Verb
 
@@ -26,20 +27,35 @@ class Command(NamedTuple):
     act: Callable[[Session, bytes], Answer]
 
 
-def _hello(verb: Verb) -> Callable[[Session, bytes], Answer]:
-    def act(session: Session, argument: bytes) -> Answer:
-        service = session.service
-        # RFC 2033 §4.1: an LMTP server does not answer HELO and EHLO positively, nor an SMTP server LHLO.
-        if (verb is Verb.LHLO) != service.lmtp:
-            raise RemoteProtocolError(replies.WRONG_HELLO)
-        session.hello = parse_hello(argument)
-        session.verb = verb
-        session.offers = NOTHING if verb is Verb.HELO else service.offers
-        if verb is Verb.HELO:
-            return service.helo
-        return service.ehlo_in_tls if session.tls else service.ehlo
+def _helo(session: Session, argument: bytes) -> Answer:
+    _meet(session, Verb.HELO, argument, NOTHING)
+    return session.service.helo
 
-    return act
+
+def _ehlo(session: Session, argument: bytes) -> Answer:
+    return _extended(session, Verb.EHLO, argument)
+
+
+def _lhlo(session: Session, argument: bytes) -> Answer:
+    return _extended(session, Verb.LHLO, argument)
+
+
+def _extended(session: Session, verb: Verb, argument: bytes) -> Answer:
+    service = session.service
+    _meet(session, verb, argument, service.offers)
+    return service.ehlo_in_tls if session.tls else service.ehlo
+
+
+def _meet(session: Session, verb: Verb, argument: bytes, offers: Offers) -> None:
+    """Keep who the client says it is, and what it was offered.
+
+    RFC 2033 §4.1: an LMTP server does not answer HELO and EHLO positively, nor does an SMTP server know LHLO.
+    """
+    if (verb is Verb.LHLO) != session.service.lmtp:
+        raise RemoteProtocolError(replies.WRONG_HELLO)
+    session.hello = parse_hello(argument)
+    session.verb = verb
+    session.offers = offers
 
 
 def _mail(session: Session, argument: bytes) -> Answer:
@@ -81,15 +97,24 @@ def _quit(session: Session, argument: bytes) -> Answer:
     return session.service.bye
 
 
-def _refused(reply: Reply) -> Callable[[Session, bytes], Answer]:
-    def act(_session: Session, _argument: bytes) -> Answer:
-        raise RemoteProtocolError(reply)
-
-    return act
+def _noop(_session: Session, _argument: bytes) -> Answer:
+    return replies.OK
 
 
-def _said(reply: Reply) -> Callable[[Session, bytes], Answer]:
-    return lambda _session, _argument: reply
+def _vrfy(_session: Session, _argument: bytes) -> Answer:
+    return replies.NOT_VERIFIED
+
+
+def _help(_session: Session, _argument: bytes) -> Answer:
+    return replies.HELP
+
+
+def _expn(_session: Session, _argument: bytes) -> Answer:
+    raise RemoteProtocolError(replies.NOT_IMPLEMENTED)
+
+
+def _unknown(_session: Session, _argument: bytes) -> Answer:
+    raise RemoteProtocolError(replies.UNKNOWN_COMMAND)
 
 
 def _want_none(argument: bytes) -> None:
@@ -98,20 +123,20 @@ def _want_none(argument: bytes) -> None:
 
 
 _ACTS: Final[dict[Verb, Callable[[Session, bytes], Answer]]] = {
-    Verb.HELO: _hello(Verb.HELO),
-    Verb.EHLO: _hello(Verb.EHLO),
-    Verb.LHLO: _hello(Verb.LHLO),
+    Verb.HELO: _helo,
+    Verb.EHLO: _ehlo,
+    Verb.LHLO: _lhlo,
     Verb.MAIL: _mail,
     Verb.RCPT: _rcpt,
     Verb.DATA: _data,
     Verb.RSET: _rset,
     Verb.STARTTLS: _starttls,
     Verb.QUIT: _quit,
-    Verb.NOOP: _said(replies.OK),
-    Verb.VRFY: _said(replies.NOT_VERIFIED),
-    Verb.HELP: _said(replies.HELP),
-    Verb.EXPN: _refused(replies.NOT_IMPLEMENTED),
+    Verb.NOOP: _noop,
+    Verb.VRFY: _vrfy,
+    Verb.HELP: _help,
+    Verb.EXPN: _expn,
 }
 COMMANDS: Final = {verb.encode(): Command(verb, SERVER[verb], act) for verb, act in _ACTS.items()}
 """By the word on the wire, in upper case."""
-UNKNOWN: Final = Command(Verb.UNKNOWN, SERVER[Verb.UNKNOWN], _refused(replies.UNKNOWN_COMMAND))
+UNKNOWN: Final = Command(Verb.UNKNOWN, SERVER[Verb.UNKNOWN], _unknown)

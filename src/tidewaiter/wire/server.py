@@ -96,8 +96,11 @@ class Server(Session):
         question = self._question
         if question is None:
             misuse("nothing was asked")
-        if others or (reply.code < 400 and (reply.code < 300) is (question.verb in _ASKS_FOR_MORE)):
-            self._check_answer(question.verb, (reply, *others))
+        # An answer of another kind would tell the client something else than the state that it leads to.
+        if reply.positive and (reply.code < 300) is (question.verb in _ASKS_FOR_MORE):
+            misuse(f"{reply} does not answer {question.verb}")
+        if others and not (question.verb is Verb.END and self.service.lmtp and len(others) + 1 == len(self.recipients)):
+            misuse("one reply is wanted, or with LMTP one for each recipient")
         self._question = None
         self._events = []
         if self._waiting:
@@ -130,40 +133,33 @@ class Server(Session):
         """False while too much waits behind a question: read no more until it is answered."""
         return len(self._waiting) <= self.service.limits.pipelined
 
-    def _check_answer(self, verb: Verb, said: tuple[Reply, ...]) -> None:
-        """An answer of the wrong kind would tell the client something else than the state that it leads to."""
-        kind = 3 if verb in _ASKS_FOR_MORE else 2
-        for reply in said:
-            if reply.positive and reply.code // 100 != kind:
-                misuse(f"{reply} does not answer {verb}")
-        if len(said) > 1 and not (self.service.lmtp and verb is Verb.END and len(said) == len(self.recipients)):
-            misuse("one reply is wanted, or with LMTP one for each recipient")
-
-    # Turns: each takes one command, or one piece of content, and says whether there may be more.
+    # Turns: each takes one command, or one piece of content, or finds that it is not complete and takes nothing.
 
     def _run(self) -> list[Event]:
-        while self._question is None and self._at < len(self._unread) and self._TURN[self.state](self):
-            pass
+        while self._question is None and (start := self._at) < len(self._unread):
+            self._TURN[self.state](self)
+            if self._at == start:
+                break
         if self._at == len(self._unread):
             self._unread = b""
             self._at = 0
         return self._events
 
-    def _command(self) -> bool:
+    def _command(self) -> None:
         # Every command of every client comes through here: what is inlined was measured (bench/wire.py).
         line = take_line(self._unread, self._at, self.service.limits.line)
         if line is None:
-            return False
+            return
         text, self._at, odd, _ = line
         if odd is not None:
             self.hang_up(replies.LONG_COMMAND if odd is OddityKind.LONG_LINE else replies.BAD_LINE)
-            return False
+            return
         # RFC 5321 §4.1.1: "SMTP receivers SHOULD tolerate trailing white space before the terminating <CRLF>."
         word, _, argument = text.rstrip(b" \t").partition(b" ")
         word = word.upper()
         if word == b"BDAT":
             self._bdat(argument)
-            return True
+            return
         verb, edges, act = COMMANDS.get(word, UNKNOWN)
         edge = edges[self.state]
         if self._at < len(self._unread) and self.crowded(verb):
@@ -175,13 +171,12 @@ class Server(Session):
                 said = act(self, argument)
             except RemoteProtocolError as error:
                 self._refuse(edge, error.reply)
-                return True
+                return
             if isinstance(said, Reply):
                 self._do(edge, said)
             else:
                 self._question = _Question(verb, edge, said)
                 self._events.append(said)
-        return True
 
     def _do(self, edge: Edge, reply: Reply) -> None:
         """Finish a command that needs nobody's answer; it brings no message nearer, so it counts as idle."""
@@ -204,18 +199,15 @@ class Server(Session):
         self._question = _Question(verb, edge, event)
         self._events.append(event)
 
-    def _too_early(self) -> bool:
+    def _too_early(self) -> None:
         self.hang_up(replies.SYNCHRONIZATION)
-        return False
 
-    def _plain_text(self) -> bool:
+    def _plain_text(self) -> None:
         """Behind our 220 to STARTTLS only TLS may come; nothing can be said in plain text any more."""
         self.end(None)
-        return False
 
-    def _ignore(self) -> bool:
+    def _ignore(self) -> None:
         self._at = len(self._unread)
-        return False
 
     # Content.
 
@@ -252,7 +244,7 @@ class Server(Session):
         self._late = (reply, state)
         self._drain()
 
-    def _drain(self) -> bool:
+    def _drain(self) -> None:
         used = min(self._left, len(self._unread) - self._at)
         self._at += used
         self._left -= used
@@ -261,9 +253,8 @@ class Server(Session):
             self.enter(state)
             self.say(reply)
             self._end_group()
-        return True
 
-    def _content(self) -> bool:
+    def _content(self) -> None:
         body = self.body
         assert body is not None
         content, used, ended = body.read(self._unread[self._at :] if self._at else self._unread)
@@ -272,7 +263,6 @@ class Server(Session):
             self._events.append(Content(content))
         if ended:
             self._content_end(body)
-        return True
 
     def _content_end(self, body: Body) -> None:
         verb = Verb.END if body.last else Verb.CHUNK_END
@@ -336,7 +326,7 @@ class Server(Session):
         self.enter(question.edge.accepted if reply.positive else question.edge.refused)
         self._end_group()
 
-    _TURN: ClassVar[dict[State, Callable[["Server"], bool]]] = {
+    _TURN: ClassVar[dict[State, Callable[["Server"], None]]] = {
         State.OPENING: _too_early,
         State.CONTENT: _content,
         State.CHUNK: _content,

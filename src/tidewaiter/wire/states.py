@@ -88,21 +88,10 @@ LAST_OF_GROUP: Final = frozenset(
 group". HELO and LHLO are EHLO; HELP is informational as VRFY is; behind STARTTLS plain text may not be believed."""
 
 
-def _wrong(state: State, reply: Reply) -> Edge:
-    return Edge(state, state, reply)
-
-
-def _stay(**wrong: Reply) -> dict[State, Edge]:
-    """Every state stays as it is; those named refuse."""
-    return {state: Edge(state, state, wrong.get(state.name)) for state in COMMAND}
-
-
-_HELLO_FIRST: Final = _wrong(State.GREETED, replies.HELLO_FIRST)
-_MAIL_FIRST: Final = _wrong(State.READY, replies.MAIL_FIRST)
-# RFC 5321 §3.3: DATA without a valid recipient may be 554; the transaction ends there, or it would be found half
-# open by the next message of the connection.
-_NO_RECIPIENTS: Final = _wrong(State.READY, replies.NO_RECIPIENTS)
 _HELLO: Final = {state: Edge(State.READY, state) for state in COMMAND}
+_STAY: Final = {state: Edge(state, state) for state in COMMAND}
+_HELLO_FIRST: Final = Edge(State.GREETED, State.GREETED, replies.HELLO_FIRST)
+_MAIL_FIRST: Final = Edge(State.READY, State.READY, replies.MAIL_FIRST)
 
 SERVER: Final[dict[Verb, dict[State, Edge]]] = {
     Verb.GREETING: {State.OPENING: Edge(State.GREETED, State.CLOSED)},
@@ -114,25 +103,27 @@ SERVER: Final[dict[Verb, dict[State, Edge]]] = {
     Verb.MAIL: {
         State.GREETED: _HELLO_FIRST,
         State.READY: Edge(State.MAILED, State.READY),
-        State.MAILED: _wrong(State.MAILED, replies.NESTED_MAIL),
-        State.NAMED: _wrong(State.NAMED, replies.NESTED_MAIL),
-        State.CHUNKED: _wrong(State.CHUNKED, replies.NESTED_MAIL),
+        State.MAILED: Edge(State.MAILED, State.MAILED, replies.NESTED_MAIL),
+        State.NAMED: Edge(State.NAMED, State.NAMED, replies.NESTED_MAIL),
+        State.CHUNKED: Edge(State.CHUNKED, State.CHUNKED, replies.NESTED_MAIL),
     },
     Verb.RCPT: {
         State.GREETED: _HELLO_FIRST,
         State.READY: _MAIL_FIRST,
         State.MAILED: Edge(State.NAMED, State.MAILED),
         State.NAMED: Edge(State.NAMED, State.NAMED),
-        State.CHUNKED: _wrong(State.CHUNKED, replies.NO_MIXING),
+        State.CHUNKED: Edge(State.CHUNKED, State.CHUNKED, replies.NO_MIXING),
     },
     Verb.DATA: {
         State.GREETED: _HELLO_FIRST,
         State.READY: _MAIL_FIRST,
-        State.MAILED: _NO_RECIPIENTS,
+        # RFC 5321 §3.3: DATA without a valid recipient may be 554; the transaction ends there, or it would be found
+        # half open by the next message of the connection.
+        State.MAILED: Edge(State.READY, State.READY, replies.NO_RECIPIENTS),
         State.NAMED: Edge(State.CONTENT, State.READY),
         # RFC 3030 §2: "If a DATA statement is issued after a BDAT for the current transaction, a 503 "Bad sequence
         # of commands" MUST be issued." The transaction is dropped, or its chunks would join the next message.
-        State.CHUNKED: _wrong(State.READY, replies.NO_MIXING),
+        State.CHUNKED: Edge(State.READY, State.READY, replies.NO_MIXING),
     },
     # A refused chunk passes through DRAIN on its way to the state that is named here.
     Verb.BDAT: {
@@ -148,17 +139,17 @@ SERVER: Final[dict[Verb, dict[State, Edge]]] = {
         State.CHUNK: Edge(State.READY, State.READY),
     },
     Verb.RSET: {state: Edge(State.GREETED if state is State.GREETED else State.READY, state) for state in COMMAND},
-    Verb.NOOP: _stay(),
-    Verb.VRFY: _stay(GREETED=replies.HELLO_FIRST),
-    Verb.EXPN: _stay(),
-    Verb.HELP: _stay(),
+    Verb.NOOP: _STAY,
+    Verb.VRFY: _STAY | {State.GREETED: _HELLO_FIRST},
+    Verb.EXPN: _STAY,
+    Verb.HELP: _STAY,
     Verb.STARTTLS: {
-        **{state: _wrong(state, replies.OUT_OF_ORDER) for state in COMMAND},
+        **{state: Edge(state, state, replies.OUT_OF_ORDER) for state in COMMAND},
         State.GREETED: _HELLO_FIRST,
         State.READY: Edge(State.HANDSHAKE, State.READY),
     },
     Verb.QUIT: {state: Edge(State.CLOSED, state) for state in COMMAND},
-    Verb.UNKNOWN: _stay(),
+    Verb.UNKNOWN: _STAY,
 }
 
 _SETTLED: Final = (State.READY, State.MAILED, State.NAMED, State.SPOILED)
