@@ -554,3 +554,35 @@ def test_a_reply_has_one_enhanced_code() -> None:
         client = _client()
         client.rset()
         assert client.receive(packet) == [Replied(Verb.RSET, reply)]
+
+
+def test_every_misuse_is_named() -> None:
+    plain, offered, named = _client(PLAIN), _client(), _named(PLAIN)
+    foreign = Address("\u00fc", "b.test")
+    greeted = Client("mx.test")
+    data = _named()
+    data.data()
+    waiting = Client("mx.test")
+    waiting.receive(b"220 hop.test\r\n")
+    waiting.ehlo()
+    misuses: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("EHLO cannot be sent in state opening", greeted.ehlo),
+        ("RSET cannot be sent in state content", data.rset),
+        ("MAIL has to wait for the reply to EHLO", lambda: waiting.mail(Mail(A))),
+        ("STARTTLS is sent where it is offered, once, and alone", plain.starttls),
+        ("no handshake was begun", offered.started_tls),
+        ("XCLIENT is sent where it is offered, and alone", lambda: plain.xclient({"NAME": "x"})),
+        ("SMTPUTF8 is not offered", lambda: plain.mail(Mail(A, utf8=True))),
+        ("SMTPUTF8 is not offered", lambda: plain.mail(Mail(foreign))),
+        ("SMTPUTF8 is not offered", lambda: named.rcpt(foreign)),
+        ("8BITMIME is not offered", lambda: plain.mail(Mail(A, eight_bit=True))),
+        ("CHUNKING is not offered", lambda: named.bdat(1)),
+        ("RCPT cannot be sent in state ready", lambda: plain.rcpt(A)),
+        ("no content is wanted", lambda: named.content(b"x")),
+        ("there is no content to end", named.end),
+        ("content is sent to recipients who have been accepted, with no reply outstanding", plain.data),
+    )
+    for message, call in misuses:
+        with pytest.raises(LocalProtocolError) as caught:
+            call()
+        assert str(caught.value) == message

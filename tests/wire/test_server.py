@@ -1,5 +1,7 @@
 """The server, held to every byte of typed dialogues."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.wire.talk import ENVELOPE, HELLO, NAMED, OPEN, SERVICE, Talk, play
@@ -253,23 +255,38 @@ def test_size_offers_the_smaller_of_two_limits() -> None:
 
 def test_the_caller_cannot_break_the_order_of_events() -> None:
     server = Server(SERVICE)
-    with pytest.raises(LocalProtocolError):
-        server.answer(replies.OK)
-    with pytest.raises(LocalProtocolError):
-        server.started_tls()
+    _is_misuse("nothing was asked", lambda: server.answer(replies.OK))
+    _is_misuse("no handshake was begun", server.started_tls)
     server.greet()
-    with pytest.raises(LocalProtocolError):
-        server.greet()
+    _is_misuse("the greeting is said once, and not behind close", server.greet)
     server.receive(b"EHLO a\r\n")
     server.receive(b"MAIL FROM:<>\r\n")
-    for wrong in (replies.GO_AHEAD,):
-        with pytest.raises(LocalProtocolError):
-            server.answer(wrong)
-    with pytest.raises(LocalProtocolError):
-        server.answer(replies.OK, replies.OK)
+    _is_misuse(f"{replies.GO_AHEAD} does not answer MAIL", lambda: server.answer(replies.GO_AHEAD))
+    _is_misuse(ONE, lambda: server.answer(replies.OK, replies.OK))
     server.answer(replies.OK)
     server.receive(b"RCPT TO:<a@b.test>\r\n")
     server.answer(replies.OK)
-    server.receive(b"DATA\r\n")
-    with pytest.raises(LocalProtocolError):
+    for line, verb in ((b"DATA\r\n", "DATA"), (b"BDAT 0 LAST\r\n", "BDAT")):
+        server.receive(line)
+        _is_misuse(f"{replies.OK} does not answer {verb}", lambda: server.answer(replies.OK))
+        server.answer(replies.NOT_IMPLEMENTED)
+        server.receive(b"MAIL FROM:<>\r\n")
         server.answer(replies.OK)
+        server.receive(b"RCPT TO:<a@b.test>\r\n")
+        server.answer(replies.OK)
+    server.receive(b"DATA\r\n")
+    server.answer(replies.GO_AHEAD)
+    server.receive(b".\r\n")
+    _is_misuse(f"{replies.GO_AHEAD} does not answer end of message", lambda: server.answer(replies.GO_AHEAD))
+    _is_misuse(ONE, lambda: server.answer(replies.OK, replies.OK))
+    server.close(replies.OK)
+    _is_misuse("nothing was asked", lambda: server.answer(replies.OK))
+
+
+ONE = "one reply is wanted, or with LMTP one for each recipient"
+
+
+def _is_misuse(message: str, call: Callable[[], object]) -> None:
+    with pytest.raises(LocalProtocolError) as caught:
+        call()
+    assert str(caught.value) == message

@@ -1,0 +1,31 @@
+"""What a listener says of itself, to the letter."""
+
+import pytest
+
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire import Limits, Offers, Service
+
+
+@pytest.mark.parametrize(("lmtp", "name"), [(False, "ESMTP"), (True, "LMTP")])
+def test_a_service_names_its_host_wherever_rfc_5321_wants_it(name: str, *, lmtp: bool) -> None:
+    service = Service("mx.test", Offers(starttls=True, chunking=True), Limits(size=9), lmtp=lmtp)
+    assert service.greeting == Reply(220, "", (f"mx.test {name}",))
+    assert service.helo == Reply(250, "", ("mx.test",))
+    assert service.ehlo == Reply(250, "", ("mx.test", "CHUNKING", "STARTTLS", "ENHANCEDSTATUSCODES", "SIZE 9"))
+    assert service.ehlo_in_tls == Reply(250, "", ("mx.test", "CHUNKING", "ENHANCEDSTATUSCODES", "SIZE 9"))
+    assert service.bye == Reply(221, "2.0.0", ("mx.test Bye",))
+    assert service.too_many_errors == Reply(421, "4.7.0", ("mx.test Too many errors",))
+    assert service.too_many_commands == Reply(421, "4.7.0", ("mx.test Too many commands without a message",))
+    assert service.closing("4.4.2", "Late\r\n250 Ok") == Reply(421, "4.4.2", ("mx.test Late??250 Ok",))
+
+
+def test_the_offers_of_a_service_are_those_of_its_ehlo() -> None:
+    service = Service("mx.test", Offers(pipelining=True, size=2000), Limits(size=1000))
+    assert service.offers == Offers(pipelining=True, size=1000)
+    assert service.ehlo.lines == ("mx.test", "PIPELINING", "ENHANCEDSTATUSCODES", "SIZE 1000")
+
+
+def test_the_defaults_are_what_is_documented() -> None:
+    assert Limits() == Limits(1000, 52428800, 1000, 20, 100, 16384)
+    service = Service("mx.test")
+    assert service.offers == Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True, size=52428800)
