@@ -15,6 +15,7 @@ from typing import Any, Self
 
 HERE = Path(__file__).parent
 SECONDS = 20.0
+STAND_IN = (sys.executable, HERE / "run_stand_in.py")
 
 CONFIGURATION = """\
 hostname = "mx.tidewaiter.test"
@@ -68,18 +69,22 @@ class Family:
     """Started by `with`; ended, whatever happens, at its end."""
 
     def __init__(
-        self, folder: Path, workers: str = "", environment: dict[str, str] | None = None, prefix: Sequence[str] = ()
+        self,
+        folder: Path,
+        workers: str = "",
+        environment: dict[str, str] | None = None,
+        command: Sequence[str | Path] = STAND_IN,
     ) -> None:
-        self._command = [*prefix, sys.executable, str(HERE / "run_stand_in.py")]
+        self._command = command
         self.folder = folder
         self.file = folder / "tidewaiter.toml"
         if not self.file.exists():
             self.file.write_text(CONFIGURATION.format(workers=workers))
         self._environment = os.environ | (environment or {})
         self.events: list[dict[str, Any]] = []
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.process = subprocess.Popen(
             [*self._command, self.file],
             stderr=subprocess.PIPE,
@@ -114,7 +119,7 @@ class Family:
             self.events.append(found)
             if found["event"] == event and condition(found):
                 return found
-        raise AssertionError(f"no {event!r} came: {self.events}")
+        raise AssertionError(f"no {event!r} came; the last events: {self.events[-5:]}")
 
     def last_words(self) -> list[dict[str, Any]]:
         """Stop it, and give every event that was not waited for."""

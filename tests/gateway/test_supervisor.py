@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.family import Client, Family, in_the_open, serving
+from tests.gateway.family import STAND_IN, Client, Family, in_the_open, serving
 
 pytestmark = pytest.mark.slow
 
@@ -211,7 +211,7 @@ def test_started_by_root_it_carries_mail_as_the_user_it_was_given(tmp_path: Path
     state, aside = tmp_path / "state", tmp_path / "aside"
     aside.mkdir()
     tmp_path.chmod(0o777)
-    with serving(tmp_path, workers='user = "nobody"', prefix=in_the_open(aside)) as family:
+    with serving(tmp_path, workers='user = "nobody"', command=[*in_the_open(aside), *STAND_IN]) as family:
         nobody = pwd.getpwnam("nobody")
         with family.connect() as client:
             assert client.ask("stat") == str(nobody.pw_uid)
