@@ -22,7 +22,7 @@ from typing import Final
 
 from tidewaiter.cli.parser import Verbs
 
-MODULES: Final = ("run", "config", "dialect", "lab", "completion")
+MODULES: Final = ("run", "config", "demo", "dialect", "lab", "completion")
 
 
 def register_all(verbs: Verbs) -> None:

@@ -9,6 +9,7 @@
 import asyncio
 import re
 import socket
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
@@ -108,6 +109,16 @@ class Caller(asyncio.Protocol):
         if len(self.replies) < wanted:
             raise ClosedError(f"closed behind {self.replies[-1] if self.replies else 'nothing'!s}")
         return self.replies[wanted - 1]
+
+    async def secure(self, context: ssl.SSLContext, within: float) -> None:
+        """Make the TLS handshake; raises ClosedError where it fails."""
+        assert self._transport is not None
+        try:
+            self._transport = await asyncio.get_running_loop().start_tls(
+                self._transport, self, context, ssl_handshake_timeout=within
+            )
+        except OSError as error:  # an ssl.SSLError is one
+            raise ClosedError(f"no handshake: {error}") from None
 
     def hang_up(self) -> None:
         """Close our side, with nothing of ours left to send."""
