@@ -8,6 +8,7 @@ unread bytes would make the kernel take our last reply back.
 """
 
 import asyncio
+import select
 import ssl
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
@@ -108,7 +109,8 @@ class Session(asyncio.Protocol):
         self._server = Server(listening.service(self._address), tls=self._tls != "")
         refusal = listening.enter(self, self._address)
         if refusal is None:
-            self._server.greet()
+            if not _speaks_first(self._transport, self._tls):
+                self._server.greet()
             self._settle()
         else:
             self._refuse("connection", "too many connections", refusal)
@@ -373,3 +375,13 @@ def tls_text(transport: asyncio.BaseTransport) -> str:
     """Name protocol and cipher; empty without TLS."""
     tls = transport.get_extra_info("ssl_object")
     return f"{tls.version()} {tls.cipher()[0]}" if tls is not None else ""
+
+
+def _speaks_first(transport: asyncio.Transport, tls: str) -> bool:
+    """Whether bytes wait that the client sent before it was greeted: they are answered 554, not 220.
+
+    Only the kernel knows, for nothing has been read yet.  Within TLS what waits may be the handshake's own.
+    """
+    waiting = select.poll()
+    waiting.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return not tls and bool(waiting.poll(0))
