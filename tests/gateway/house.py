@@ -22,6 +22,7 @@ from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway import connections, doubts
 from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.ids import Ids
 from tidewaiter.gateway.listening import HopRoute, Listening
 from tidewaiter.gateway.session import Session
@@ -82,6 +83,14 @@ class House:
     def port(self) -> int:
         return self.ports[0]
 
+    async def recorded(self) -> Transaction:
+        """Wait for the one record of a transaction."""
+        async with asyncio.timeout(SECONDS):
+            while not self.memory.transactions:
+                await asyncio.sleep(0.005)
+        [record] = self.memory.transactions
+        return record
+
     async def settled(self) -> None:
         """Wait until no transaction is under way."""
         async with asyncio.timeout(SECONDS):
@@ -105,7 +114,7 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
     connections_map, doubts_file = connections.create(2), doubts.create(state, 2)
     kept = Doubts(doubts_file, 0)
     room = SpoolRoom(files, str(folder), limits.spool_memory, limits.spool_memory_total, limits.spool_total, 2**40)
-    station = Station(settings, loop, memory, room, Connections(connections_map, 2, 0), kept)  # type: ignore[arg-type]  # as if
+    station = Station(settings, loop, memory, room, Connections(connections_map, 2, 0), kept, Examiner(loop))  # type: ignore[arg-type]  # as if
     hops = Hops(settings, loop, files, 1, lambda path: str(folder / path))
     listenings = []
     servers = []
@@ -140,6 +149,7 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
                 session.abort()
         for hop in hops.all():
             hop.close()
+        await station.examiner.close()
         await asyncio.sleep(0.01)
         files.close()
         kept.close()

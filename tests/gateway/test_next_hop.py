@@ -145,7 +145,10 @@ async def test_xclient_tells_of_each_client_once(tmp_path: Path) -> None:
 
 
 async def test_a_pooled_connection_that_dies_before_the_body_is_replaced_once(tmp_path: Path) -> None:
-    async with NextHop(answers={"DATA": [CLOSE, "354 Go on"]}) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with (
+        NextHop(answers={"DATA": [CLOSE, "354 Go on"]}) as hop,
+        house(tmp_path, configuration(hop.port)) as gateway,
+    ):
         assert (await send_one(gateway)).startswith("250")
         assert len(hop.taken) == 1
         hop.answers["DATA"] = [CLOSE, CLOSE, "354 Go on"]
@@ -280,7 +283,10 @@ async def test_reset_by_the_client_resets_the_next_hop(tmp_path: Path) -> None:
 
 
 async def test_the_offers_are_those_of_the_next_hop(tmp_path: Path) -> None:
-    async with NextHop(("PIPELINING", "8BITMIME", "SIZE 100000")) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with (
+        NextHop(("PIPELINING", "8BITMIME", "SIZE 100000")) as hop,
+        house(tmp_path, configuration(hop.port)) as gateway,
+    ):
         async with await Caller.call(gateway.port, hello="") as caller:
             lines = (await caller.say("EHLO client.test")).split("\n")
             assert [line[4:] for line in lines[1:]] == ["PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "SIZE 98976"]
@@ -289,7 +295,9 @@ async def test_the_offers_are_those_of_the_next_hop(tmp_path: Path) -> None:
 async def test_before_a_next_hop_was_heard_only_what_we_can_keep_is_offered(tmp_path: Path) -> None:
     async with NextHop() as hop:
         port = hop.port
-    async with house(tmp_path, INBOUND.format(hops=f'"smtp://127.0.0.1:{port}"', listener="", route="", limits="")) as gateway:
+    async with house(
+        tmp_path, INBOUND.format(hops=f'"smtp://127.0.0.1:{port}"', listener="", route="", limits="")
+    ) as gateway:
         async with await Caller.call(gateway.port, hello="") as caller:
             lines = (await caller.say("EHLO client.test")).split("\n")
             assert [line[4:] for line in lines[1:]] == ["PIPELINING", "ENHANCEDSTATUSCODES", "SIZE 52428800"]

@@ -12,7 +12,9 @@ from tests.gateway.next_hop import NextHop
 from tests.gateway.test_flow import configuration, without_received
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
-ATTACK = b"Subject: x\r\n\r\nHello.\n.\r\nMAIL FROM:<admin@inside.test>\r\nRCPT TO:<c@inside.test>\r\nDATA\r\nx\r\n.\r\n"
+ATTACK = (
+    b"Subject: x\r\n\r\nHello.\n.\r\nMAIL FROM:<admin@inside.test>\r\nRCPT TO:<c@inside.test>\r\nDATA\r\nx\r\n.\r\n"
+)
 
 
 async def test_only_crlf_dot_crlf_ends_data_and_a_bare_newline_costs_the_connection(tmp_path: Path) -> None:
@@ -23,9 +25,17 @@ async def test_only_crlf_dot_crlf_ends_data_and_a_bare_newline_costs_the_connect
             await caller.send(ATTACK)
             assert (await caller.reply()).startswith("550 5.6.0 ")
             assert await caller.closed()
-        await gateway.settled()
-        [record] = gateway.memory.transactions
+        record = await gateway.recorded()
         assert (record.outcome, record.oddities) == ("refused", {"bare_lf": 1})
+        [finding] = record.findings
+        assert finding.rule == "smuggled-message"
+        [fooled, *_] = finding.readings
+        assert "aiosmtpd-1.4.4" in fooled.programs
+        assert (fooled.messages, fooled.reverse_path, fooled.recipients) == (
+            2,
+            "<admin@inside.test>",
+            ("<c@inside.test>",),
+        )
         assert hop.taken == []
 
 
@@ -62,7 +72,7 @@ async def test_in_the_shadow_what_would_be_refused_is_delivered_with_one_end(tmp
             await caller.say("DATA")
             await caller.send(b"Subject: x\r\n\r\na\nb\n.\r\nc\r\n.\r\n")
             assert (await caller.reply()).startswith("250 ")
-        [record] = gateway.memory.transactions
+        record = await gateway.recorded()
         assert record.oddities == {"bare_lf": 2}
     assert without_received(hop.taken[0].content) == b"Subject: x\r\n\r\na\nb\r\n.\r\nc\r\n"
 

@@ -75,7 +75,12 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
                 self._gone(event.reason)
                 return
-            self._hand_on(event)
+            holder = self.holder
+            if holder is not None:
+                holder.replied(event)
+            else:
+                self._said.append(event)
+                self._wake()
         if self.client.state is State.CLOSED:
             self._transport.abort()
             self._gone("the next hop is closing the connection")
@@ -147,13 +152,6 @@ class Connection(asyncio.Protocol):
         if self.alive:
             self._gone("aborted by us")
             self._transport.abort()
-
-    def _hand_on(self, replied: Replied) -> None:
-        if self.holder is not None:
-            self.holder.replied(replied)
-        else:
-            self._said.append(replied)
-            self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -299,7 +299,7 @@ class SmtpDelivery:
         elif errand is not None:
             errand.outcome(Outcome(said_to_client(reply), str(reply), doubtful=self.ended))
 
-    _ON: "ClassVar[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]]" = {
+    _ON: "ClassVar[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]]" = {  # noqa: RUF012  # a table, and never changed
         Verb.XCLIENT: _introduced,
         Verb.EHLO: _greeted,
         Verb.HELO: _greeted,

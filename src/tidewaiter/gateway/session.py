@@ -120,8 +120,10 @@ class Session(asyncio.Protocol):
         """Interpret what the client sent."""
         if self._ended:
             self._throw_away(len(data))
-        else:
-            self._handle(self._server.receive(data))
+            return
+        self._handle(self._server.receive(data))
+        if self._waiting:
+            self.regulate()
 
     def eof_received(self) -> bool:
         """Keep our half open while an answer is awaited: the client may still read it."""
@@ -294,18 +296,17 @@ class Session(asyncio.Protocol):
         elif self._finished and not self._waiting:
             self._transport.close()
         elif not self._unread:
-            self._deadline.set(self._patience())
-            if self._waiting or self._paused or self._content_until:
+            limits = self._listening.limits
+            if self._waiting:
+                self._deadline.set(limits.final_reply)
+            elif self._content_until:
+                rest = self._content_until - self._listening.station.loop.time()
+                self._deadline.set(min(limits.data_time, max(rest, 0.0)))
                 self.regulate()
-
-    def _patience(self) -> float:
-        limits = self._listening.limits
-        if self._waiting:
-            return limits.final_reply
-        if self._content_until:
-            rest = self._content_until - self._listening.station.loop.time()
-            return min(limits.data_time, max(rest, 0.0))
-        return limits.command_time
+            else:
+                self._deadline.set(limits.command_time)
+            if self._paused:
+                self.regulate()
 
     def _late(self) -> None:
         """Whoever had to move did not."""
@@ -357,7 +358,7 @@ class Session(asyncio.Protocol):
             self._settle()
 
     # mypy cannot know that each kind of event finds its own method.
-    _ACT: "ClassVar[Mapping[type[Event], Callable[[Session, Any], Reply | None]]]" = {
+    _ACT: "ClassVar[Mapping[type[Event], Callable[[Session, Any], Reply | None]]]" = {  # noqa: RUF012  # a table, and never changed
         MailFrom: _mail,
         RcptTo: _rcpt,
         ContentStart: _content_start,

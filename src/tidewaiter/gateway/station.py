@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tidewaiter.config import Settings
 from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.store.spool import SpoolRoom
 
@@ -21,6 +22,7 @@ class Station:
     room: SpoolRoom
     connections: Connections
     doubts: Doubts
+    examiner: Examiner
     draining: bool = False
     """This process is to leave: no transaction is begun any more."""
     under_way: int = 0

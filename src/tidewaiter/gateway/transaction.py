@@ -11,7 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from tidewaiter.delivery.delivery import Answer, Delivery, Hop, Origin, Outcome
+from tidewaiter.gateway.examiner import Question
 from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.gateway.received import FIELD_LIMIT, received
 from tidewaiter.gateway.report import outcome_name, queue_id
@@ -269,28 +272,36 @@ class Transaction:
         if self._spool is not None:
             self._spool.close()
         if self._slot is not None:
-            station.doubts.end(self._slot)
+            # Not before the reply and the log line have left, at the end of this turn of the loop: killed
+            # in between, the sender would come again for a message that nobody named.
+            station.loop.call_soon(station.doubts.end, self._slot)
 
     def _record(self, said: Reply, outcome: Outcome) -> None:
         station = self._listening.station
-        oddities = self._reader.oddities if self._reader is not None else ()
-        station.recorder.transaction(
-            records.Transaction(
-                time=datetime.now(UTC),
-                id=self.id,
-                outcome=outcome_name(said, outcome),
-                reply=str(said),
-                listener=self._listening.name,
-                client=self.origin.address,
-                helo=self.origin.hello,
-                tls=self.tls,
-                reverse_path=str(self.mail.sender or ""),
-                recipients=tuple(self._accepted),
-                size=self._spool.size if self._spool is not None else 0,
-                seconds=round(station.loop.time() - self.started, 6),
-                next_hop=self._hop.name if self._hop is not None else "",
-                next_hop_reply=outcome.hop_reply,
-                queue_id=queue_id(outcome.hop_reply),
-                oddities=dict(Counter(odd.kind.value for odd in oddities)) if oddities else {},
-            )
+        reader = self._reader
+        oddities = reader.oddities if reader is not None else ()
+        record = records.Transaction(
+            time=datetime.now(UTC),
+            id=self.id,
+            outcome=outcome_name(said, outcome),
+            reply=str(said),
+            listener=self._listening.name,
+            client=self.origin.address,
+            helo=self.origin.hello,
+            tls=self.tls,
+            reverse_path=str(self.mail.sender or ""),
+            recipients=tuple(self._accepted),
+            size=self._spool.size if self._spool is not None else 0,
+            seconds=round(station.loop.time() - self.started, 6),
+            next_hop=self._hop.name if self._hop is not None else "",
+            next_hop_reply=outcome.hop_reply,
+            queue_id=queue_id(outcome.hop_reply),
+            oddities=dict(Counter(odd.kind.value for odd in oddities)) if oddities else {},
+        )
+        if reader is None or not oddities:
+            station.recorder.transaction(record)
+            return
+        question = Question.about(oddities, reader.windows)
+        station.examiner.ask(
+            question, lambda found: station.recorder.transaction(structs.replace(record, findings=found))
         )

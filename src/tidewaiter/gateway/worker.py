@@ -20,6 +20,7 @@ from tidewaiter.config.settings import Listener, ListenerTls
 from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.link import Link
 from tidewaiter.gateway.listening import HopRoute, Listening
@@ -83,6 +84,7 @@ class Worker:
             room=SpoolRoom(self._files, folder, limits.spool_memory, limits.spool_memory_total, limits.spool_total),
             connections=Connections(handover.connections, handover.columns, handover.column),
             doubts=Doubts(handover.doubts, handover.column),
+            examiner=Examiner(self._loop),
         )
 
     def _make_listening(self, listener: Listener) -> Listening:
@@ -141,6 +143,7 @@ class Worker:
     async def _leave(self) -> None:
         for hop in self._hops.all():
             hop.close()
+        await self._station.examiner.close()
         await self._station.recorder.close(LAST_RECORDS_SECONDS)
         self._files.close()
 

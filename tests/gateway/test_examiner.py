@@ -1,0 +1,65 @@
+"""The examiner: what an odd message would have done elsewhere is told, and no flood of them is waited for."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+
+from tidewaiter.gateway.examiner import WAITING, Examiner, Question, answer
+from tidewaiter.knowledge.dialects import dialects
+from tidewaiter.lines.reader import Reader
+from tidewaiter.model.position import STRANGERS_DATA
+from tidewaiter.store.records import Finding
+
+ROWS = tuple(dialects().values())
+SMUGGLED = b"Subject: x\r\n\r\nHi.\n.\r\nMAIL FROM:<x@y.test>\r\nRCPT TO:<c@inside.test>\r\nDATA\r\nFrom: boss\r\n\r\nx\r\n.\r\n"
+
+
+def question(content: bytes) -> Question:
+    reader = Reader(STRANGERS_DATA)
+    reader.feed(content)
+    return Question.about(reader.oddities, reader.windows)
+
+
+@asynccontextmanager
+async def examiner() -> AsyncIterator[Examiner]:
+    made = Examiner(asyncio.get_running_loop())
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def test_a_smuggled_message_is_shown_as_it_would_have_been_delivered() -> None:
+    [finding] = answer(question(SMUGGLED), ROWS)
+    assert finding.rule == "smuggled-message"
+    reading = next(reading for reading in finding.readings if "aiosmtpd-1.4.4" in reading.programs)
+    assert (reading.messages, reading.recipients, reading.from_) == (2, ("<c@inside.test>",), "boss")
+
+
+def test_an_odd_byte_that_fools_nobody_is_told_by_its_kind() -> None:
+    [finding] = answer(question(b"Subject: x\r\n\r\na\0b\r\n.\r\n"), ROWS)
+    assert (finding.rule, finding.offset) == ("nul", 15)
+    assert all(reading.messages == 1 for reading in finding.readings)
+
+
+def test_what_is_examined_is_bounded_whatever_was_sent() -> None:
+    asked = question(b"\n.\n" * 100_000 + b"\r\n.\r\n")
+    assert sum(len(raw) for _, raw in asked.windows) == 2048
+
+
+async def test_a_flood_of_odd_messages_is_told_by_the_first_of_them() -> None:
+    told: list[tuple[Finding, ...]] = []
+    async with examiner() as made:
+        for _ in range(WAITING + 10):
+            made.ask(question(SMUGGLED), told.append)
+        assert told == [(Finding(rule="bare-lf", offset=17),)] * 10
+        while len(told) < WAITING + 10:
+            await asyncio.sleep(0.01)
+    assert all(findings[0].rule == "smuggled-message" for findings in told[10:])
+
+
+async def test_who_leaves_tells_what_waits_without_readings() -> None:
+    told: list[tuple[Finding, ...]] = []
+    async with examiner() as made:
+        made.ask(question(SMUGGLED), told.append)
+    assert told == [(Finding(rule="bare-lf", offset=17),)]
