@@ -104,10 +104,13 @@ def step(state: State, block: bytes, rules: Rules, *, counted: bool = False) -> 
     The work is a few passes at C speed whatever the block holds, so no input buys a slow loop.
     """
     data = state.held + block
-    plain = _BARE_CR_OR_DOT.search(data) is None
+    first = _BARE_CR_OR_DOT.search(data)
+    plain = first is None
     at = -1 if counted or plain else data.find(END)
     if at >= 0:
-        said = _judge(state, data[: at + len(CRLF)], b"", rules, stuffed=True)
+        # In an honest message the first dot behind a CR LF is its end.
+        honest = first is not None and first.start() == at
+        said = _judge(state, data[: at + len(CRLF)], b"", rules, stuffed=True, plain=honest)
         return said._replace(used=at + len(END) - len(state.held), ended=True)
     held = _held(data, counted=counted)
     stop = len(data) - len(held)
