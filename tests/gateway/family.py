@@ -102,6 +102,9 @@ class Family:
         assert not self._reader.is_alive(), "a child has outlived the supervisor"
         assert self.process.stderr is not None
         self.process.stderr.close()
+        while not self._lines.empty():
+            with suppress(ValueError):  # the end of a line that nobody finished
+                self.events.append(json.loads(self._lines.get()))
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -125,7 +128,9 @@ class Family:
         """Stop it, and give every event that was not waited for."""
         self.signal(signal.SIGTERM)
         assert self.exit_code() == 0
-        return [json.loads(line) for line in iter(lambda: self._lines.get(timeout=SECONDS), b"")]
+        last = [json.loads(line) for line in iter(lambda: self._lines.get(timeout=SECONDS), b"")]
+        self.events += last
+        return last
 
     def pid_of(self, module: str) -> int:
         """The child that runs that module, waiting for there to be one."""

@@ -1,9 +1,10 @@
 """Clients that send mail as fast as it is taken, and remember what they were told about each message."""
 
+import re
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,12 +101,12 @@ def _code(replies) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a b
     return int(line[:3]) if line.endswith(b"\n") else 0
 
 
-def delivered(maildir: Path) -> Counter[str]:
-    """How often each message lies in the Maildir."""
-    found: Counter[str] = Counter()
+def delivered(maildir: Path) -> dict[str, list[str]]:
+    """For each message, the ids under which its copies in the Maildir were taken."""
+    found: dict[str, list[str]] = defaultdict(list)
     for file in (*maildir.glob("new/*"), *maildir.glob("cur/*")):
-        head = file.read_bytes().partition(b"\n\n")[0]
-        subjects = [line[9:].decode() for line in head.split(b"\n") if line.startswith(b"Subject: ")]
-        assert len(subjects) == 1, f"{file} is not one whole message"
-        found[subjects[0]] += 1
+        head = file.read_bytes().partition(b"\n\n")[0].decode()
+        (name,) = re.findall(r"^Subject: (\S+)$", head, re.MULTILINE)
+        (identity,) = re.findall(r"\bid ([0-9a-f]{20})\b", head)
+        found[name].append(identity)
     return found
