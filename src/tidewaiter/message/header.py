@@ -36,7 +36,7 @@ class HeaderSection:
     @property
     def received(self) -> int:
         """Count the `Received` fields."""
-        return len(_RECEIVED.findall(b"".join(self._blocks)))
+        return len(_RECEIVED.findall(b"".join(self._blocks)[: self.size]))
 
     def feed(self, content: bytes) -> None:
         """Go on with the next piece; behind the empty line nothing is looked at."""
@@ -44,13 +44,14 @@ class HeaderSection:
             return
         data = self._last + content
         at = data.find(_EMPTY_LINE)
-        if at >= 0:
+        if at < 0:
+            self.size += len(content)
+        else:
+            # The empty line may have begun in an earlier piece, whose bytes were counted as the section's.
+            self.size += at + len(CRLF) - len(self._last)
             self._open = False
-            content = content[: max(at + len(CRLF) - len(self._last), 0)]
         self._last = data[-3:]
-        self.size += len(content)
+        self._blocks.append(content)
         if self.size > self._limit:
             self._open = False
             self._blocks.clear()
-        else:
-            self._blocks.append(content)

@@ -1,0 +1,31 @@
+"""Our one header field."""
+
+import pytest
+
+from tidewaiter.gateway.received import FIELD_LIMIT, opening, received
+
+START = opening(hello="client.test", address="192.0.2.1", hostname="mx.test", protocol="ESMTPS")
+
+
+def test_the_field_says_from_whom_by_whom_how_for_whom_and_when() -> None:
+    assert received(START, "0123456789abcdef0123", ["b@inside.test"], 1_790_000_000.5) == (
+        b"Received: from client.test ([192.0.2.1])\r\n"
+        b"\tby mx.test with ESMTPS id 0123456789abcdef0123\r\n"
+        b"\tfor <b@inside.test>; Mon, 21 Sep 2026 14:13:20 +0000\r\n"
+    )
+
+
+def test_an_ipv6_client_is_named_as_a_literal() -> None:
+    assert "([IPv6:2001:db8::1])" in opening(hello="x", address="2001:db8::1", hostname="y", protocol="SMTP")
+
+
+@pytest.mark.parametrize("recipients", [["a@b.test", "c@d.test"], ["x" * 300 + "@b.test"]])
+def test_several_recipients_are_not_shown_to_one_another_nor_one_that_fits_no_line(recipients: list[str]) -> None:
+    assert b"for <" not in received(START, "id", recipients, 0.0)
+
+
+def test_the_field_is_never_longer_than_what_size_leaves_for_it() -> None:
+    start = opening(hello="h" * 255, address="2001:db8:1:2:3:4:5:6", hostname="m" * 253, protocol="UTF8SMTPS")
+    wire = received(start, "i" * 20, ["p" * 254], 0.0)
+    assert len(wire) <= FIELD_LIMIT
+    assert all(len(line) <= 998 for line in wire.split(b"\r\n"))
