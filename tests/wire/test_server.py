@@ -138,6 +138,18 @@ def test_recipients_beyond_the_limit_come_again() -> None:
     talk.say(b"EHLO a\r\n")
     said = talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 3)
     assert said.endswith(b"250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n452 4.5.3 Too many recipients\r\n")
+    said = talk.say(b"RCPT TO:<b@inside.test>\r\n" * 3)
+    assert said == b"452 4.5.3 Too many recipients\r\n" * 2 + b"421 4.7.0 mx.test Too many errors\r\n"
+    assert talk.closed
+
+
+def test_recipients_beyond_the_limit_are_counted_anew_in_each_transaction() -> None:
+    talk = Talk(Service("mx.test", limits=Limits(recipients=1)))
+    talk.say(b"EHLO a\r\n")
+    for _ in range(3):
+        talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 2)
+        talk.say(b"RSET\r\n")
+    assert not talk.closed
 
 
 @pytest.mark.parametrize(

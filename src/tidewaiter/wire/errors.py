@@ -18,7 +18,7 @@ class RemoteProtocolError(WireError):
 
     def __init__(self, reply: Reply) -> None:
         """Carry the reply."""
-        super().__init__(str(reply))
+        super().__init__(reply)
         self.reply = reply
 
 

@@ -32,6 +32,7 @@ class Session:
         "_out",
         "_unread",
         "body",
+        "excess",
         "hello",
         "mail",
         "offers",
@@ -55,6 +56,8 @@ class Session:
         """What this client was offered by the reply to it."""
         self.mail: Mail | None = None
         self.recipients: list[Address] = []
+        self.excess = 0
+        """Recipients of this transaction beyond the limit."""
         self.body: Body | None = None
         self._unread = b""
         self._at = 0
@@ -96,6 +99,7 @@ class Session:
         if state not in TRANSACTION:
             self.mail = None
             self.recipients = []
+            self.excess = 0
             self.body = None
 
     def give_up(self, state: State) -> None:
@@ -112,9 +116,10 @@ class Session:
 
     def police(self) -> None:
         """End the connection of a client that asks for too much that brings no mail."""
-        if self._errors >= self.service.limits.errors:
+        limits = self.service.limits
+        if self._errors >= limits.errors or self.excess > limits.recipients:
             self.hang_up(self.service.too_many_errors)
-        elif self._idle >= self.service.limits.idle_commands:
+        elif self._idle >= limits.idle_commands:
             self.hang_up(self.service.too_many_commands)
 
     def hang_up(self, reply: Reply) -> None:
