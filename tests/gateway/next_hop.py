@@ -4,6 +4,7 @@ It reads DATA by the one end and BDAT by its count, and answers each command wit
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -45,7 +46,9 @@ class NextHop:
     port: int = 0
     held: "asyncio.Event | None" = None
     """While it is there and not set, the end of content is not answered."""
-    lmtp: bool = False
+    context: ssl.SSLContext | None = None
+    """For STARTTLS, or with `implicit` for TLS from the first byte."""
+    implicit: bool = False
     open: int = 0
     most: int = 0
     """Connections open at once, at most."""
@@ -60,7 +63,9 @@ class NextHop:
     async def start(self, port: int = 0) -> None:
         """Listen."""
         self._writers: set[asyncio.StreamWriter] = set()
-        self._server = await asyncio.start_server(self._serve, HOST, port, limit=2**26)
+        self._server = await asyncio.start_server(
+            self._serve, HOST, port, limit=2**26, ssl=self.context if self.implicit else None
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -151,6 +156,11 @@ class _Conversation:
     async def _rset(self, line: str) -> None:
         self.mail, self.recipients = "", []
         await self._say(self.hop.answer("RSET", "250 2.0.0 Ok", line))
+
+    async def _starttls(self, line: str) -> None:
+        if await self._say(self.hop.answer("STARTTLS", "220 2.0.0 Go ahead", line)):
+            assert self.hop.context is not None
+            await self.writer.start_tls(self.hop.context)
 
     async def _quit(self, _line: str) -> None:
         await self._say("221 2.0.0 Bye")

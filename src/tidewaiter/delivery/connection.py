@@ -126,12 +126,14 @@ class Connection(asyncio.Protocol):
         return self._said.popleft() if self._said else None
 
     async def start_tls(self, context: ssl.SSLContext, host: str, seconds: float) -> None:
-        """Do the handshake; what came before it has been thrown away by the core."""
+        """Do the handshake; who said anything more in plain text is gone by now, and not believed."""
+        if not self.alive:
+            raise ConnectionError(self.reason)
         loop = asyncio.get_running_loop()
         transport = await loop.start_tls(
             self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds
         )
-        if transport is None:
+        if transport is None or not self.alive:
             raise ConnectionError(self.reason)
         self._transport = transport
         self.client.started_tls()

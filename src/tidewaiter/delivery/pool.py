@@ -166,9 +166,9 @@ class Pool:
             self.offers = connection.client.offers
             self.failure = ""
             self.release(connection)
-        elif isinstance(error, OpeningError):
-            self._fail(str(error))
-        else:
+            return
+        self._fail(str(error))
+        if not isinstance(error, OpeningError):
             raise error
 
     def _fail(self, reason: str) -> None:
