@@ -3,6 +3,7 @@
 The row's machine says where content ends; the command lines behind a false end are read as that program splits lines.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -86,17 +87,21 @@ def _ends(reader: ReaderDialect) -> Ends:
 
 def _commands(reader: ReaderDialect, wire: bytes, start: int, envelope: _Envelope) -> int | None:
     """Obey commands until DATA is accepted; where its content begins, None when there is none."""
-    marks = [spell(word(each)) for each in reader.lines]
-    while True:
-        stops = [(at + len(mark), -len(mark)) for mark in marks if (at := wire.find(mark, start)) >= 0]
-        if not stops:
-            return None
-        stop, length = min(stops)
-        line, start = wire[start : stop + length], stop
+    line_end = _line_end(reader.lines)
+    # One search a line, and never again over what was searched: an attacker may send 64 KiB of empty lines.
+    while found := line_end.search(wire, start):
+        line, start = wire[start : found.start()], found.end()
         if line[:4].upper() == b"QUIT":
             return None
         if envelope.obey(line):
             return start
+    return None
+
+
+@lru_cache(maxsize=256)
+def _line_end(lines: tuple[str, ...]) -> re.Pattern[bytes]:
+    ends = sorted((spell(word(each)) for each in lines), key=len, reverse=True)
+    return re.compile(b"|".join(re.escape(end) for end in ends))
 
 
 def delivered(dialect: Dialect, wire: bytes) -> bytes:
