@@ -143,13 +143,18 @@ def test_recipients_beyond_the_limit_come_again() -> None:
     assert talk.closed
 
 
-def test_recipients_beyond_the_limit_are_counted_anew_in_each_transaction() -> None:
-    talk = Talk(Service("mx.test", limits=Limits(recipients=1)))
+def test_only_an_accepted_message_forgives_recipients_refused_for_now() -> None:
+    talk = Talk(Service("mx.test", limits=Limits(recipients=2)))
     talk.say(b"EHLO a\r\n")
     for _ in range(3):
-        talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 2)
-        talk.say(b"RSET\r\n")
-    assert not talk.closed
+        talk.answers.extend([replies.SENDER_OK, *[replies.TOO_MANY_RECIPIENTS] * 2])
+        talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 3 + b"DATA\r\n")
+        assert talk.say(b".\r\n") == b"250 2.0.0 Ok\r\n"
+    talk.answers.extend([replies.SENDER_OK, *[replies.TOO_MANY_RECIPIENTS] * 2])
+    talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 2 + b"RSET\r\n")
+    talk.answers.extend([replies.SENDER_OK, replies.TOO_MANY_RECIPIENTS])
+    said = talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 2)
+    assert said.endswith(b"452 4.5.3 Too many recipients\r\n421 4.7.0 mx.test Too many errors\r\n")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,6 @@ def _mail(session: Session, argument: bytes) -> Answer:
 
 def _rcpt(session: Session, argument: bytes) -> Answer:
     if len(session.recipients) >= session.service.limits.recipients:
-        session.excess += 1
         raise RemoteProtocolError(replies.TOO_MANY_RECIPIENTS)
     assert session.mail is not None
     return RcptTo(parse_rcpt(argument, utf8=session.mail.utf8))

@@ -191,6 +191,7 @@ class Server(Session):
         self.police()
 
     def _refuse(self, edge: Edge, reply: Reply) -> None:
+        self._excess += reply is replies.TOO_MANY_RECIPIENTS
         self.give_up(edge.refused)
         self.say(reply)
         self.police()
@@ -293,6 +294,7 @@ class Server(Session):
             return
         self.say(reply)
         if not reply.positive:
+            self._excess += question.verb is Verb.RCPT and not reply.permanent
             self.enter(question.edge.refused)
             self.police()
             return
@@ -322,7 +324,7 @@ class Server(Session):
         for other in others:
             self.say(other.with_enhanced())
         if last and reply.positive:
-            self._errors = self._idle = 0
+            self._errors = self._idle = self._excess = 0
         self.enter(question.edge.accepted if reply.positive else question.edge.refused)
         self._end_group()
 

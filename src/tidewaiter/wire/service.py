@@ -21,8 +21,8 @@ class Limits:
     size: int = 50 * MEBIBYTE
     """Octets of content, unstuffed (RFC 1870 §3)."""
     recipients: int = 1000
-    """Accepted recipients of one transaction; RFC 5321 §4.5.3.1.8 wants at least 100. As many more get 452 4.5.3, the
-    one behind them 421: refusing without end would be our time for nothing."""
+    """Accepted recipients of one transaction; RFC 5321 §4.5.3.1.8 wants at least 100. The next ones get 452 4.5.3. As
+    many may be refused for now since the last accepted message, then 421: else our time is spent on nothing."""
     errors: int = 20
     """Permanent refusals (5xx) since the last accepted message, then 421: it slows the guessing of recipients."""
     idle_commands: int = 100

@@ -28,11 +28,11 @@ class Session:
         "_at",
         "_errors",
         "_events",
+        "_excess",
         "_idle",
         "_out",
         "_unread",
         "body",
-        "excess",
         "hello",
         "mail",
         "offers",
@@ -56,14 +56,13 @@ class Session:
         """What this client was offered by the reply to it."""
         self.mail: Mail | None = None
         self.recipients: list[Address] = []
-        self.excess = 0
-        """Recipients of this transaction beyond the limit."""
         self.body: Body | None = None
         self._unread = b""
         self._at = 0
         self._out: list[bytes] = []
         self._events: list[Event] = []
-        self._errors = self._idle = 0
+        # Counted since the last accepted message: 5xx, commands without purpose, recipients refused for now.
+        self._errors = self._idle = self._excess = 0
 
     def output(self) -> bytes:
         """Take what is to be sent: the replies to a whole group at once."""
@@ -99,7 +98,6 @@ class Session:
         if state not in TRANSACTION:
             self.mail = None
             self.recipients = []
-            self.excess = 0
             self.body = None
 
     def give_up(self, state: State) -> None:
@@ -117,7 +115,7 @@ class Session:
     def police(self) -> None:
         """End the connection of a client that asks for too much that brings no mail."""
         limits = self.service.limits
-        if self._errors >= limits.errors or self.excess > limits.recipients:
+        if self._errors >= limits.errors or self._excess > limits.recipients:
             self.hang_up(self.service.too_many_errors)
         elif self._idle >= limits.idle_commands:
             self.hang_up(self.service.too_many_commands)
