@@ -244,7 +244,7 @@ def test_the_name_of_a_client_is_safe_for_a_header() -> None:
     ("tls", "lmtp", "hello", "mail", "protocol"),
     [
         (False, False, b"HELO a", b"MAIL FROM:<>", "SMTP"),
-        (True, False, b"HELO a", b"MAIL FROM:<>", "SMTPS"),
+        (True, False, b"HELO a", b"MAIL FROM:<>", "SMTP"),
         (False, False, b"EHLO a", b"MAIL FROM:<>", "ESMTP"),
         (True, False, b"EHLO a", b"MAIL FROM:<>", "ESMTPS"),
         (True, False, b"EHLO a", b"MAIL FROM:<> SMTPUTF8", "UTF8SMTPS"),

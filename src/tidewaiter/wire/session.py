@@ -72,12 +72,12 @@ class Session:
 
     @property
     def protocol(self) -> str:
-        """The `with` protocol of a Received header (RFC 3848, RFC 6531 §4.3)."""
-        name = "LMTP" if self.service.lmtp else "SMTP"
+        """The `with` protocol of a Received header (RFC 3848, RFC 6531 §4.3); HELO in TLS has no name of its own."""
+        if self.verb is Verb.HELO:
+            return "SMTP"
+        name = "LMTP" if self.service.lmtp else "ESMTP"
         if self.mail is not None and self.mail.utf8:
-            name = "UTF8" + name
-        elif self.verb is Verb.EHLO:
-            name = "ESMTP"
+            name = "UTF8LMTP" if self.service.lmtp else "UTF8SMTP"
         return name + "S" if self.tls else name
 
     @property
