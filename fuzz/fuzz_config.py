@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 
 from tidewaiter.config import ConfigError, Settings, parse
-from tidewaiter.config.settings import Role
+from tidewaiter.config.settings import Listener, Role
 from tidewaiter.config.values import TcpHop
 from tidewaiter.config.writing import write
 
@@ -63,6 +63,8 @@ SEEDS = [
         _INBOUND.replace("2526", "2525"),
         _OUTBOUND.replace('"192.0.2.0/24", "2001:db8::/32"', ""),
         _OUTBOUND.replace("192.0.2.0/24", "0.0.0.0/0"),
+        _OUTBOUND.replace("2001:db8::/32", "::/0"),
+        _INBOUND.replace("127.0.0.1:2525", "0.0.0.0:2526"),
         _INBOUND + _OUTBOUND.partition("\n")[2],
         _INBOUND.replace("hostname", "hostnam"),
         _INBOUND + "idle = [\n1,\n2]\n",
@@ -96,14 +98,19 @@ def _placed(error: ConfigError, data: bytes) -> None:
 def _safe(settings: Settings) -> None:
     """Promise 10, said once more and otherwise."""
     inbound = [listener for listener in settings.listener if listener.role is Role.INBOUND]
-    listening = {str(listener.address.host): listener.address.port for listener in settings.listener}
+    ours = {(host, listener.address.port) for listener in settings.listener for host in _reached_by(listener)}
     for listener in settings.listener:
         assert (listener in inbound) != bool(listener.networks), "relays for nobody, or inbound for somebody"
         assert all(network.num_addresses < 2**32 or network.prefixlen for network in listener.networks), "everyone"
     for route in settings.route:
         assert not (inbound and "*" in route.domains and Role.INBOUND in route.roles), "an open relay"
         for hop in route.next_hop:
-            assert not isinstance(hop, TcpHop) or listening.get(hop.host) != hop.port, "a loop to ourselves"
+            assert not isinstance(hop, TcpHop) or (hop.host, hop.port) not in ours, "a loop to ourselves"
+
+
+def _reached_by(listener: Listener) -> set[str]:
+    host = str(listener.address.host)
+    return {host} | {"0.0.0.0": {"127.0.0.1"}, "::": {"::1"}}.get(host, set())  # noqa: S104  # compared, not bound
 
 
 def _keys(table: object, path: str = "") -> Iterator[str]:

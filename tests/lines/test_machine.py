@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 
-from tests.strategies import words
+from tests.strategies import wires, words
 from tidewaiter.lines.ends import ends
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.pattern import PatternError
@@ -55,9 +55,9 @@ def first_end(splitter: Splitter, word: Word) -> int | None:
 
 
 @pytest.mark.parametrize("pattern", READERS, ids=repr)
-@given(word=words(10))
-def test_content_ends_where_an_expression_first_matches(pattern: bytes, word: Word) -> None:
-    splitter = Splitter(READERS[pattern])
+@given(wire=wires())
+def test_content_ends_where_an_expression_first_matches(pattern: bytes, wire: bytes) -> None:
+    splitter, word = Splitter(READERS[pattern]), symbols(wire)
     found = re.search(pattern, b"\r\n" + spell(word))
     at = found.end() - 2 if found else None
     assert first_end(splitter, word) == at
@@ -65,6 +65,7 @@ def test_content_ends_where_an_expression_first_matches(pattern: bytes, word: Wo
     assert (unrolled.stop if unrolled else None) == at
     if unrolled:
         assert spell(word)[unrolled.content_stop : unrolled.content_stop + 1] == b"."
+        assert ends(splitter).find(spell(word)[:at]) == unrolled  # nothing need follow an end
 
 
 def test_a_mode_changes_what_an_end_means_and_forgets_nothing_read_before() -> None:
