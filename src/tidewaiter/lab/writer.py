@@ -185,23 +185,27 @@ async def through_relay(target: Target, words: Iterable[Word], sink: Sink) -> Em
     words = list(words)
     waiting = iter(list(enumerate(words)))
     taken: list[int] = []
-    async with asyncio.TaskGroup() as group:
-        for _ in range(target.side_by_side):
-            group.create_task(_feed(target, waiting, taken))
+    await asyncio.gather(*(_feed(target, waiting, taken) for _ in range(target.side_by_side)))
     await sink.until(len(taken), QUEUED)
     arrived = {int(found[1]): _body(each.wire) for each in sink.messages if (found := _NUMBER.search(each.wire))}
     return {word: arrived.get(number) for number, word in enumerate(words)}
 
 
 async def _feed(target: Target, waiting: Iterator[tuple[int, Word]], taken: list[int]) -> None:
-    """Give messages to the relay until there are no more, on one connection as long as it stays open."""
-    caller: Caller | None = None
+    """Give messages to the relay until there are no more, on one connection as long as they are taken."""
+    caller = await called(target)
     for number, word in waiting:
-        if caller is None or caller.closed:
+        if not await _given(caller, target, _message(number, word)):
+            # What was refused may have ended early, so that bytes of ours are being read as commands.
+            caller.hang_up()
             caller = await called(target)
-        await envelope(caller, target)
-        with suppress(ClosedError, SilenceError):
-            if (await caller.ask(_message(number, word), target.within)).good:
-                taken.append(number)
-    if caller:
-        caller.hang_up()
+            continue
+        taken.append(number)
+    caller.hang_up()
+
+
+async def _given(caller: Caller, target: Target, message: bytes) -> bool:
+    await envelope(caller, target)
+    with suppress(ClosedError, SilenceError):
+        return (await caller.ask(message, target.within)).good
+    return False

@@ -13,8 +13,13 @@ from typing import Final
 
 HOST: Final = "127.0.0.1"
 END: Final = b"\r\n.\r\n"
+SETTLED: Final = 0.02
+"""Seconds without a byte behind an end after which it is answered.
+
+What a sender writes in pieces comes closer together, and an answer in the midst of them confuses it.
+"""
 QUIET: Final = 0.5
-"""Seconds without a byte after which a sender is answered that has sent no end as the standard has it."""
+"""The same for a sender that has sent no end as the standard has it."""
 VERBS: Final = (b"MAIL", b"RSET", b"NOOP", b"QUIT", b"EHLO", b"HELO", b"RCPT", b"DATA", b"VRFY")
 ANSWERS: Final = {
     b"EHLO": b"250-sink.test\r\n250 8BITMIME",
@@ -106,10 +111,8 @@ class _Line(asyncio.Protocol):
         self._wire = (self._wire or b"") + data
         if self._quiet:
             self._quiet.cancel()
-        if (b"\r\n" + self._wire).endswith(END):
-            self._answer()
-        else:
-            self._quiet = asyncio.get_running_loop().call_later(QUIET, self._answer)
+        ended = (b"\r\n" + self._wire).endswith(END)
+        self._quiet = asyncio.get_running_loop().call_later(SETTLED if ended else QUIET, self._answer)
 
     def _answer(self) -> None:
         if not self._answered:

@@ -73,9 +73,15 @@ class Relay:
         return sent + self.rest(state)
 
     def rest(self, state: "RelayState") -> Word:
-        """Write what is left once the end has been read: what is behind its dot was no content."""
-        writing, out = _written(self.writes, state.writing, self.change.finish(state.change))
-        return out + self.writes.finish(writing)
+        """Write what is left once the end has been read: what is behind its dot was no content.
+
+        Its dot is the last: an earlier one in what was held back only looked as if it were.
+        """
+        before = len(state.held) - 1 - state.held[::-1].index(Symbol.DOT) if Symbol.DOT in state.held else 0
+        change, content = self.change.feed(state.change, state.held[:before])
+        writing, sent = _written(self.writes, state.writing, content)
+        writing, out = _written(self.writes, writing, self.change.finish(change))
+        return sent + out + self.writes.finish(writing)
 
 
 class RelayState(NamedTuple):
