@@ -34,9 +34,12 @@ FEWER = hypothesis_settings(max_examples=50)  # each is a file of 200 lines
 
 
 def mistakes(data: bytes) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
+    """What is wrong with a file; nothing, where it is good."""
+    try:
         parse(data, "tw.toml")
-    return [str(mistake) for mistake in caught.value.mistakes]
+    except ConfigError as error:
+        return [str(mistake) for mistake in error.mistakes]
+    return []
 
 
 def test_the_smallest_configuration_works_as_written() -> None:
@@ -115,6 +118,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
         ),
         (ISSUE + b"timeouts = 3\n", "tw.toml:13: route[0].timeouts: must be a table"),
         (ISSUE + b'connections = "many"\n', "tw.toml:13: route[0].connections: must be int, got str"),
+        (ISSUE + b"idel = 3\n", "tw.toml:13: route[0].idel: unknown key; did you mean idle?"),
         (ISSUE + b"connections = 0\n", "tw.toml:13: route[0].connections: must be int >= 1"),
         (ISSUE + b"idle = 30\n", "tw.toml:13: route[0].idle: must be a string"),
         (ISSUE + b'idle = "30"\n', "tw.toml:13: route[0].idle: write a duration such as 250ms, 30s, 5m, 12h or 30d"),
@@ -124,7 +128,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     ],
 )
 def test_a_mistake_says_what_to_write(data: bytes, expected: str) -> None:
-    assert mistakes(data)[0].startswith(expected)
+    first, *_ = [*mistakes(data), "no mistake"]
+    assert first.startswith(expected)
 
 
 def test_a_position_left_out_keeps_the_default_of_its_place() -> None:

@@ -112,9 +112,15 @@ class Family:
             self._lines.put(line)
         self._lines.put(b"")
 
+    def _next_line(self) -> bytes:
+        try:
+            return self._lines.get(timeout=SECONDS)
+        except queue.Empty:
+            raise AssertionError(f"nothing more came; the last events: {self.events[-5:]}") from None
+
     def wait_for(self, event: str, condition: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """The next log line with that event; earlier ones are kept in `events`."""
-        while line := self._lines.get(timeout=SECONDS):
+        while line := self._next_line():
             try:
                 found: dict[str, Any] = json.loads(line)
             except ValueError:
@@ -128,7 +134,7 @@ class Family:
         """Stop it, and give every event that was not waited for."""
         self.signal(signal.SIGTERM)
         assert self.exit_code() == 0
-        last = [json.loads(line) for line in iter(lambda: self._lines.get(timeout=SECONDS), b"")]
+        last = [json.loads(line) for line in iter(self._next_line, b"")]
         self.events += last
         return last
 

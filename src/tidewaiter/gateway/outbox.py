@@ -53,7 +53,7 @@ class Outbox:
 
     def put(self, line: bytes) -> None:
         """Queue one line, without a newline in it."""
-        if len(self._unsent) + len(self._sent) >= QUEUE_LINES:
+        if self.waiting >= QUEUE_LINES:
             self.dropped += 1
             return
         self._unsent.append(line)
@@ -63,9 +63,14 @@ class Outbox:
             self.flush()
 
     @property
-    def empty(self) -> bool:
-        """Whether every line is known to be on disk."""
-        return not (self._unsent or self._sent)
+    def waiting(self) -> int:
+        """How many lines are not known to be on disk."""
+        return len(self._unsent) + len(self._sent)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a clerk is there, as far as we have heard."""
+        return self._socket is not None
 
     def flush(self) -> None:
         """Send what the clerk takes now, connecting first where needed."""
@@ -95,7 +100,7 @@ class Outbox:
         self._partial = self._answer = b""
 
     def _connect(self) -> None:
-        if self._socket is not None:
+        if self.connected:
             return
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:

@@ -55,7 +55,7 @@ class Recorder:
         self._timer.cancel()
         deadline = self._loop.time() + seconds
         self._outbox.flush()
-        while not self._outbox.empty and self._loop.time() < deadline:  # noqa: ASYNC110 - once in a life
+        while self._outbox.waiting and self._loop.time() < deadline:  # noqa: ASYNC110 - once in a life
             await asyncio.sleep(0.01)
         if lost := self._outbox.close():
             self.log.warning("records dropped", count=lost)
