@@ -43,7 +43,7 @@ def test_what_is_held_back_for_an_end_that_does_not_come_is_content(name: str) -
     compared = 0
     for word in product(BYTES, repeat=3):
         wire = (*symbols(b"x\r\n"), *word, *END)
-        if ends_at(reads, wire) != len(wire):
+        if ends_at(reads, wire) not in (len(wire) - 1, len(wire)):  # at the last CR, or at the last LF
             continue
         compared += 1
         assert outcome(relay.passed_on, wire) == outcome(partial(at_once, row), wire), visible(word)
