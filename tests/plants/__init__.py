@@ -76,6 +76,7 @@ def outcomes(plant: Plant, folder: Path) -> dict[str, str]:
     verdict = folder / "verdict.json"
     # A fixed seed: what a property finds must be found every time.
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:randomly", "-p", "no:xdist", "--hypothesis-seed=0"]
+    command += ["--hypothesis-profile=planted"]
     command += ["-p", "tests.plants.verdict", f"--verdict={verdict}", f"--timeout={_SECONDS // 2}", plant.test]
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, timeout=_SECONDS, check=False)
     if not verdict.exists():
