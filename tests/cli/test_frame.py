@@ -12,7 +12,7 @@ from tidewaiter import cli
 from tidewaiter.cli import Exit, UsageError, build_parser, main
 from tidewaiter.cli.parser import Parser
 
-HEAVY = {"asyncio", "sqlalchemy", "alembic", "uvloop", "structlog", "aalpy", "tidewaiter.gateway", "tidewaiter.store"}
+HEAVY = {"sqlalchemy", "alembic", "uvloop", "structlog", "aalpy", "tidewaiter.gateway", "tidewaiter.store"}
 
 
 @pytest.fixture(autouse=True)
