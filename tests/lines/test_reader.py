@@ -36,7 +36,7 @@ def read(packets: list[bytes], where: Positions, *, counted: bool = False) -> tu
 
 
 @given(st.data(), wires(), positions(), st.booleans())
-def test_slicing_never_changes_the_verdict(data: st.DataObject, wire: bytes, where: Positions, counted: bool) -> None:  # noqa: FBT001 - drawn
+def test_slicing_never_changes_the_verdict(data: st.DataObject, wire: bytes, where: Positions, counted: bool) -> None:
     whole = read([wire], where, counted=counted)
     assert read(data.draw(cut(wire)), where, counted=counted) == whole
     assert read(bytewise(wire), where, counted=counted) == whole
@@ -63,7 +63,7 @@ def test_a_counted_message_takes_every_byte(wire: bytes, where: Positions) -> No
 
 
 @given(wires(), st.sampled_from([NOTE, REPAIR]), st.booleans())
-def test_no_byte_is_lost_and_none_is_made_up(wire: bytes, where: Positions, counted: bool) -> None:  # noqa: FBT001 - drawn
+def test_no_byte_is_lost_and_none_is_made_up(wire: bytes, where: Positions, counted: bool) -> None:
     content, used, *_ = read([wire], where, counted=counted)
     assert isinstance(content, bytes)
     assert isinstance(used, int)

@@ -32,13 +32,13 @@ def name(where: Positions) -> str:
 
 @pytest.mark.parametrize("counted", BOTH)
 @pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
-def test_every_byte_behaves_as_its_class(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+def test_every_byte_behaves_as_its_class(where: Positions, counted: bool) -> None:
     assert counter_example(prove_classes, Ours(where, counted)) is None
 
 
 @pytest.mark.parametrize("counted", BOTH)
 @pytest.mark.parametrize("where", ALIKE, ids=name)
-def test_slicing_never_changes_what_is_written_from_any_state(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+def test_slicing_never_changes_what_is_written_from_any_state(where: Positions, counted: bool) -> None:
     assert counter_example(prove_cuts, Ours(where, counted), 4) is None
 
 
@@ -46,19 +46,19 @@ def test_slicing_never_changes_what_is_written_from_any_state(where: Positions, 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("counted", BOTH)
 @pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
-def test_slicing_never_changes_what_is_written_in_full(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+def test_slicing_never_changes_what_is_written_in_full(where: Positions, counted: bool) -> None:
     assert counter_example(prove_cuts, Ours(where, counted)) is None
 
 
 @pytest.mark.parametrize("counted", BOTH)
 @pytest.mark.parametrize("where", WITHOUT_NOTE, ids=name)
-def test_what_we_write_has_exactly_one_end_without_any_row(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+def test_what_we_write_has_exactly_one_end_without_any_row(where: Positions, counted: bool) -> None:
     assert counter_example(prove_written, Ours(where, counted)) is None
 
 
 @pytest.mark.parametrize("counted", BOTH)
 @pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
-def test_nothing_can_be_smuggled_through_us_in_any_position(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+def test_nothing_can_be_smuggled_through_us_in_any_position(where: Positions, counted: bool) -> None:
     rows = (STRICT, LAX, LOOSE, CLEAN, CLOSING, DISCARDING)
     told = {each.row: each.verdict for each in compose(Ours(where, counted), rows)}
     assert told.pop("closing") == "unsafe behind any writer", "it never sees the standard's end"
@@ -68,7 +68,7 @@ def test_nothing_can_be_smuggled_through_us_in_any_position(where: Positions, co
 @pytest.mark.slow
 @pytest.mark.parametrize("counted", BOTH)
 @pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
-def test_every_known_program_behind_us_is_safe_for_every_input(where: Positions, counted: bool) -> None:  # noqa: FBT001 - a parameter
+def test_every_known_program_behind_us_is_safe_for_every_input(where: Positions, counted: bool) -> None:
     told = list(compose(Ours(where, counted), dialects().values()))
     assert told
     assert {each.row for each in told if each.verdict == "unsafe behind any writer"} == {"hmailserver-5.7"}
