@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from tests.smuggling.rows import CLEAN, LAX, LOOSE
 from tidewaiter.lines.reader import Reader
 from tidewaiter.model.dialect import STRICT
+from tidewaiter.model.oddity import Window
 from tidewaiter.model.position import STRANGERS_DATA, Position, Positions
-from tidewaiter.smuggling.evidence import Smuggled, examine, finding, header_from, printable
+from tidewaiter.smuggling.evidence import Evidence, Smuggled, examine, header_from, printable
 from tidewaiter.smuggling.reading import delivered, read
 
 ROWS = (STRICT, LAX, LOOSE, CLEAN)
@@ -34,21 +35,12 @@ def test_each_program_reads_its_own_messages() -> None:
     assert delivered(LAX, b"a\r\n..b\r\n") == b"a\n.b\n"
 
 
-def test_a_finding_shows_the_smuggled_envelope_and_from() -> None:
-    reader = judged(CARRIER + SMUGGLED)
-    found = finding(reader.oddities, reader.windows, ROWS, at_least=reader.at_least)
-    assert (found.rule, found.severity) == ("smuggled-message", "high")
+def test_evidence_shows_the_smuggled_envelope_and_from() -> None:
+    told = examine(judged(CARRIER + SMUGGLED).windows, ROWS)
     offset = len(CARRIER) + SMUGGLED.index(b"From:")
-    assert found.where == f"offset {offset}"
-    assert found.evidence == (
-        "bare lf at offset 29; 1 odd places in all",
-        (
-            f"at offset {offset} a message from <admin@inside.test> to <victim@inside.test>"
-            " with From: Chief <chief@inside.test>, delivered by lax, loose"
-        ),
-        "lax would have read 2 messages",
-        "loose would have read 2 messages",
-    )
+    paths = (b"<admin@inside.test>", (b"<victim@inside.test>",))
+    assert told.smuggled == (Smuggled(offset, *paths, b"Chief <chief@inside.test>", ("lax", "loose")),)
+    assert told.messages == (("lax", 2), ("loose", 2))
 
 
 def test_a_message_deep_inside_another_is_found_in_its_window() -> None:
@@ -59,16 +51,18 @@ def test_a_message_deep_inside_another_is_found_in_its_window() -> None:
 
 
 def test_an_odd_message_that_fools_nobody_is_told_as_such() -> None:
-    reader = judged(b"a\0b\r\n.\r\n")
-    found = finding(reader.oddities, reader.windows, ROWS, at_least=False)
-    assert (found.rule, found.severity, len(found.evidence)) == ("nul", "low", 1)
+    assert examine(judged(b"a\0b\r\n.\r\n").windows, ROWS) == Evidence((), ())
 
 
 def test_an_end_that_nothing_follows_is_told_as_ending_early() -> None:
-    reader = judged(b"a\n.\r\nb\r\n.\r\n", Positions(bare_lf=Position.REPAIR))
-    found = finding(reader.oddities, reader.windows, ROWS, at_least=False)
-    assert (found.rule, found.severity) == ("bare-lf", "medium")
-    assert found.evidence[1:] == ("lax would have ended the message early", "loose would have ended the message early")
+    told = examine(judged(b"a\n.\r\nb\r\n.\r\n", Positions(bare_lf=Position.REPAIR)).windows, ROWS)
+    assert told == Evidence((), (("lax", 1), ("loose", 1)))
+
+
+def test_the_readings_of_64_kib_of_anything_take_no_longer_than_their_bytes() -> None:
+    window = Window(8, b"\n.\n" * 21_000)
+    told = examine([window], ROWS)
+    assert told.messages == (("lax", 1),)
 
 
 def test_the_true_end_is_no_early_end() -> None:

@@ -1,30 +1,19 @@
 """What an odd message would have done elsewhere: which known programs would have read how many messages in it.
 
-It is taken from the reader's raw windows, after the reply, off the loop; beyond the windows it says "at least".
+It is taken from the reader's raw windows, after the reply, off the loop; of what is beyond them it knows nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from tidewaiter.model.dialect import Dialect
-from tidewaiter.model.finding import Finding
-from tidewaiter.model.oddity import Oddity, OddityKind, Window
+from tidewaiter.model.oddity import Window
 from tidewaiter.smuggling.reading import Transaction, read
 
 SMUGGLED: Final = "smuggled-message"
 SHOWN: Final = 256
 """Bytes of one piece of a peer's text shown in evidence."""
-LISTED: Final = 8
-"""Smuggled messages told of one that carried them."""
-
-_RULE: Final = {
-    OddityKind.BARE_LF: "bare-lf",
-    OddityKind.BARE_CR: "bare-cr",
-    OddityKind.NUL: "nul",
-    OddityKind.LONG_LINE: "long-line",
-}
-_REMEDY: Final = "Ask the sender's postmaster to send lines that end in CR LF; exclude their network only if you must."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,40 +70,6 @@ def header_from(content: bytes) -> bytes:
         if line[:5].lower() == b"from:":
             return line[5:].strip()
     return b""
-
-
-def finding(
-    oddities: Sequence[Oddity], windows: Iterable[Window], rows: Iterable[Dialect], *, at_least: bool
-) -> Finding:
-    """Say what was odd, who would have been fooled by it, and with what.
-
-    `oddities` holds one or more; `at_least` says that there was more than the windows hold.
-    """
-    told = examine(windows, rows)
-    first = oddities[0]
-    more = "at least " if at_least else ""
-    lines = [f"{first.kind.value.replace('_', ' ')} at offset {first.offset}; {more}{len(oddities)} odd places in all"]
-    lines += [_sentence(each) for each in told.smuggled[:LISTED]]
-    if len(told.smuggled) > LISTED:
-        lines.append(f"and {len(told.smuggled) - LISTED} more")
-    lines += [f"{row} would have read {more}{count} messages" for row, count in told.messages if count > 1]
-    lines += [f"{row} would have ended the message early" for row, count in told.messages if count == 1]
-    return Finding(
-        rule=SMUGGLED if told.smuggled else _RULE[first.kind],
-        severity="high" if told.smuggled else "medium" if told.messages else "low",
-        confidence="high",
-        where=f"offset {told.smuggled[0].offset if told.smuggled else first.offset}",
-        evidence=tuple(lines),
-        remedy=_REMEDY,
-    )
-
-
-def _sentence(each: Smuggled) -> str:
-    return (
-        f"at offset {each.offset} a message from {printable(each.reverse_path)}"
-        f" to {', '.join(printable(path) for path in each.forward_paths[:LISTED])}"
-        f" with From: {printable(each.header_from)}, delivered by {', '.join(each.readers)}"
-    )
 
 
 def printable(raw: bytes) -> str:
