@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 HERE = Path(__file__).parent
-SECONDS = 20.0
+SECONDS = 120.0  # only a failure is waited for this long
 STAND_IN = (sys.executable, HERE / "run_stand_in.py")
 
 CONFIGURATION = """\

@@ -7,6 +7,7 @@ to its queue before it says 250, and removes it only after the delivery lies the
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -34,9 +35,14 @@ class Box:
         files.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
         return [path.read_bytes() for path in files]
 
+    def empty(self) -> None:
+        """Remove every delivered message."""
+        for path in self.folder.glob("*"):
+            path.unlink()
+
     def queued(self) -> int:
         """Count the files that are still on their way."""
-        return sum(path.is_file() for queue in self.queues for path in queue.rglob("*"))
+        return sum(len(files) for queue in self.queues for _, _, files in os.walk(queue))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,11 @@ class Peer:
                 raise PeerError(f"{self.name}: {self._state()} after {within} s: {self.log()}")
             time.sleep(TICK)
         return self.box.read()
+
+    def empty(self) -> None:
+        """Forget all messages delivered so far."""
+        assert self.box is not None
+        self.box.empty()
 
     def _state(self) -> str:
         assert self.box is not None

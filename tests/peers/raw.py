@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -65,6 +66,13 @@ class Raw:
     def write(self, data: bytes) -> None:
         """Send exactly `data`."""
         self._socket.sendall(data)
+
+    def secure(self) -> None:
+        """Begin TLS, whoever the certificate is for."""
+        trusting = ssl.create_default_context()
+        trusting.check_hostname = False
+        trusting.verify_mode = ssl.CERT_NONE
+        self._socket = trusting.wrap_socket(self._socket)
 
     def reply(self) -> Reply:
         """Read one reply; raise `PeerError` when the server closes or stays silent instead."""

@@ -1,0 +1,44 @@
+"""The gateway as users run it: the command `tidewaiter run --config FILE`, with its workers and its clerk."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.gateway.family import Family
+from tests.judged.judge import GATEWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = (Path(sys.executable).with_name("tidewaiter"), "run", "--config")
+FRAME = """\
+hostname = "{hostname}"
+[store]
+path = "state"
+{rest}
+"""
+LISTENER = """
+[[listener]]
+address = "127.0.0.1:0"
+role = "inbound"
+"""
+
+
+@contextmanager
+def gateway(folder: Path, rest: str) -> Iterator[list[int]]:
+    """Run one whose listeners, routes and the rest are `rest`; give the ports of its listeners, in their order.
+
+    It is stopped as a service manager would stop it, and must leave with nothing to complain of.
+    """
+    (folder / "tidewaiter.toml").write_text(FRAME.format(hostname=GATEWAY, rest=rest))
+    with Family(folder, command=COMMAND) as family:
+        yield [port for _, port in family.wait_for("serving")["addresses"]]
+        family.last_words()
+
+
+def route(next_hop: str, domain: str = "inside.test") -> str:
+    """Give a route in the clear."""
+    return f'[[route]]\ndomains = ["{domain}"]\nnext_hop = "{next_hop}"\ntls = "off"\n'

@@ -1,0 +1,35 @@
+"""The receivers that stand behind the gateway, and what each is known to change in any message, whoever sends it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from tests.judged.judge import Habits
+
+# A blank line is set where a header section does not end in one, and a line that is too long is folded.
+FOLDING = Habits(blank=True)
+POSTFIX = Habits(
+    own=re.compile(
+        rb"^(?:Message-Id: <[0-9A-F.]+@mx\.inside\.test>|Date: [^\n]* \(UTC\)|From: honest@outside\.example)\n",
+        re.MULTILINE,
+    ),
+    blank=True,
+)
+AIOSMTPD = Habits(refuses="500 5.0.0 Line too long")
+
+HABITS = {
+    "aiosmtpd-1.4.4": AIOSMTPD,
+    "aiosmtpd-1.4.6": AIOSMTPD,
+    "postfix-3.7-no": POSTFIX,
+    "postfix-3.7-normalize": POSTFIX,
+    "postfix-3.7-reject": replace(POSTFIX, refuses="521 5.5.2 mx.inside.test Error: bare <LF> received"),
+    "exim-4.96": FOLDING,
+    "sendmail-8.17": FOLDING,
+    "sendmail-8.17-O-G-U": FOLDING,
+    "opensmtpd-6.8": FOLDING,
+    "haraka-3.3.3": FOLDING,
+    "haraka-3.3.4": FOLDING,
+    "smtp-server-3.21.6": Habits(),
+    "dovecot-lmtp-2.3.19": FOLDING,
+}
