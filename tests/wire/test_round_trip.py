@@ -56,7 +56,7 @@ class Wire:
     ),
     content=PIECES,
 )
-def test_a_message_arrives_as_it_was_sent(offers: Offers, lmtp: bool, envelope: Envelope, content: list[bytes]) -> None:  # by name
+def test_a_message_arrives_as_it_was_sent(offers: Offers, lmtp: bool, envelope: Envelope, content: list[bytes]) -> None:
     wire = Wire(offers, lmtp=lmtp)
     whole = b"".join(content)
     for _ in range(2):
