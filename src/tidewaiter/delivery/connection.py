@@ -6,7 +6,7 @@ from collections import deque
 from typing import Protocol, cast
 
 from tidewaiter.net.deadline import Deadline
-from tidewaiter.wire import Broken, Client, Replied, State
+from tidewaiter.wire import Broken, Client, Replied, State, Verb
 
 
 class Holder(Protocol):
@@ -70,11 +70,15 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand replies on, each to whoever holds the connection when it is its turn."""
-        for event in self.client.receive(data):
+        events = self.client.receive(data)
+        broken = bool(events) and isinstance(events[-1], Broken)
+        for event in events:
             if isinstance(event, Broken):
                 self._transport.abort()
                 self._gone(event.reason)
                 return
+            if broken and event.verb is not Verb.END:
+                continue  # who heard it would go on, on a connection that is no more; only an outcome still counts
             holder = self.holder
             if holder is not None:
                 holder.replied(event)
