@@ -12,7 +12,8 @@ from docs.generate import PAGES
 from docs.generate.commands import parsers, plain_help, plainly
 from tidewaiter.cli import build_parser
 from tidewaiter.config import parse
-from tidewaiter.smuggling.evidence import _RULE, SMUGGLED
+from tidewaiter.model.oddity import OddityKind
+from tidewaiter.smuggling.evidence import SMUGGLED
 
 ROOT = Path(__file__).parents[2]
 PATH = re.compile(
@@ -136,7 +137,7 @@ def test_every_verb_is_explained_outside_the_reference() -> None:
 
 def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
     pages = {page.stem for page in (ROOT / "docs/rules").glob("*.md")} - {"index"}
-    assert pages == {SMUGGLED, *_RULE.values()}
+    assert pages == {SMUGGLED, *(kind.value.replace("_", "-") for kind in OddityKind)}
 
 
 def test_every_fragment_of_the_changelog_has_a_kind_and_is_for_operators() -> None:
