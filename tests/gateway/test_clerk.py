@@ -13,7 +13,7 @@ import pytest
 from tests.gateway.family import SECONDS, Family, serving
 from tidewaiter.store.archive import FILE
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 Count = Callable[[str, int, int], int]
 

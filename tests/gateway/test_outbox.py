@@ -1,7 +1,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,11 @@ async def clerk_and_outbox() -> AsyncIterator[tuple[Clerk, Outbox]]:
         await server.wait_closed()
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0)
+
+
 def run(scenario: Coroutine[Any, Any, None]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario)
@@ -67,8 +72,7 @@ def test_lines_arrive_in_order_and_are_kept_until_acknowledged() -> None:
             assert [await clerk.line() for _ in range(3)] == [b"one", b"two", b"three"]
             assert outbox.waiting == 3
             clerk.acknowledge(1, 2)
-            while outbox.waiting:
-                await asyncio.sleep(0)
+            await until(lambda: not outbox.waiting)
 
     run(scenario())
 
@@ -95,11 +99,10 @@ def test_whatever_a_dead_clerk_had_not_acknowledged_the_next_one_hears(lives: li
                     assert await clerk.line() == lines[done + number]
                 clerk.acknowledge(*[1] * min(read, acknowledged))
                 done += min(read, acknowledged)
-                while outbox.waiting > len(lines) - done:
-                    await asyncio.sleep(0)
+                left = len(lines) - done
+                await until(lambda: outbox.waiting == left)  # noqa: B023 - waited for before it changes
                 await clerk.die()
-                while outbox.connected:
-                    await asyncio.sleep(0)
+                await until(lambda: not outbox.connected)
             outbox.flush()
             await clerk.meet()
             assert [await clerk.line() for _ in range(100 - done)] == lines[done:]

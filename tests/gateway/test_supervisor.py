@@ -1,5 +1,6 @@
 import os
 import pwd
+import re
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from tests.gateway.family import STAND_IN, Client, Family, in_the_open, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_every_worker_serves_and_the_clerk_says_so(tmp_path: Path) -> None:
@@ -95,6 +96,52 @@ def test_a_reload_brings_new_settings_and_old_connections_go_on(tmp_path: Path) 
         old.close()
         for _ in range(2):
             assert family.wait_for("process ended", lambda found: found["of_generation"] == 1)["code"] == 0
+
+
+def test_a_reload_opens_new_addresses_and_closes_those_that_nobody_uses_any_more(tmp_path: Path) -> None:
+    more = """
+[[listener]]
+address = "[::1]:0"
+role = "outbound"
+networks = ["::1"]
+"""
+    with serving(tmp_path) as family:
+        before = family.file.read_text()
+        family.file.write_text(before + more)
+        family.signal(signal.SIGHUP)
+        first, second = family.wait_for("serving")["addresses"]
+        assert tuple(first) == family.address
+        with Client((second[0], second[1])) as client:
+            assert client.generation == 2
+        family.file.write_text(before)
+        family.signal(signal.SIGHUP)
+        assert family.wait_for("serving")["addresses"] == [first]
+        while _answers((second[0], second[1])):  # until the generation before has left
+            pass
+
+
+def test_a_reload_that_concerns_the_clerk_brings_a_new_one(tmp_path: Path) -> None:
+    with serving(tmp_path) as family:
+        clerk = family.pid_of("tidewaiter.gateway.clerk")
+        family.file.write_text(family.file.read_text().replace("[store]", '[store]\nkeep_age = "1d"'))
+        family.signal(signal.SIGHUP)
+        family.serving()
+        assert family.wait_for("process ended", lambda found: found["pid"] == clerk)["code"] == 0
+        assert family.get("/livez")[0] == 200
+        assert family.pid_of("tidewaiter.gateway.clerk") != clerk
+
+
+def test_many_reloads_at_once_end_with_the_last_configuration(tmp_path: Path) -> None:
+    with serving(tmp_path) as family, family.connect() as old:
+        for number in range(6):
+            hostname = f"mx{number}.tidewaiter.test"
+            family.file.write_text(re.sub("^hostname = .*", f'hostname = "{hostname}"', family.file.read_text()))
+            family.signal(signal.SIGHUP)
+        while True:
+            with family.connect() as client:
+                if client.hostname == "mx5.tidewaiter.test":
+                    break
+        assert old.ask("stat") == str(os.getuid())
 
 
 @pytest.mark.parametrize(
