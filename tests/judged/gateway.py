@@ -28,14 +28,18 @@ role = "inbound"
 
 
 @contextmanager
-def gateway(folder: Path, rest: str) -> Iterator[list[int]]:
-    """Run one whose listeners, routes and the rest are `rest`; give the ports of its listeners, in their order.
-
-    It is stopped as a service manager would stop it, and must leave with nothing to complain of.
-    """
+def running(folder: Path, rest: str) -> Iterator[tuple[list[int], Family]]:
+    """Run one whose listeners, routes and the rest are `rest`; give the ports of its listeners, and its processes."""
     (folder / "tidewaiter.toml").write_text(FRAME.format(hostname=GATEWAY, rest=rest))
     with Family(folder, command=COMMAND) as family:
-        yield [port for _, port in family.wait_for("serving")["addresses"]]
+        yield [port for _, port in family.wait_for("serving")["addresses"]], family
+
+
+@contextmanager
+def gateway(folder: Path, rest: str) -> Iterator[list[int]]:
+    """Give the ports of one that is stopped as a service manager would, and must leave with nothing to complain of."""
+    with running(folder, rest) as (ports, family):
+        yield ports
         family.last_words()
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 GATEWAY = "mx.tidewaiter.test"
 RECEIVED = re.compile(
-    rb"^Received: from \S+ \(\[[0-9a-fA-F.:IPv]+\]\)\n\tby %s with E?SMTPS? id \S+(?:\n\tfor <[^\n]*)?[^\n]*\n"
+    rb"^Received: from \S+ \(\[[0-9a-fA-F.:IPv]+\]\)\r?\n\tby %s with \w+ id (\S+?);?(?:\r?\n\tfor <[^\n]*| [^\n]*)\n"
     % re.escape(GATEWAY.encode()),
     re.MULTILINE,
 )
-"""The gateway's field, with lines that end in LF."""
+"""The gateway's field, and in it the id under which it took the message."""
 BLANK = b" \t\r\n\0"
 
 
@@ -47,7 +47,7 @@ def told_apart(delivered: Sequence[bytes], due: Sequence[bytes], habits: Habits 
         content = behind_received(file)
         if content is None:
             wrong.append(f"smuggled, for the gateway did not write it as a message: {file!r}")
-        elif (read := reading(content, habits)) in wanted:
+        elif (read := reading(_as_lines(content), habits)) in wanted:
             wanted.remove(read)
         else:
             wrong.append(f"nobody sent this: {content!r}")
@@ -55,9 +55,9 @@ def told_apart(delivered: Sequence[bytes], due: Sequence[bytes], habits: Habits 
 
 
 def behind_received(file: bytes) -> bytes | None:
-    """Give what the gateway was sent, lines ended by LF; None where it stands behind no such field, or behind two."""
-    parts = RECEIVED.split(_as_lines(file))
-    return parts[1] if len(parts) == 2 else None
+    """Give what stands behind the gateway's field; None where there is no such field, or a second one."""
+    parts = RECEIVED.split(file)
+    return parts[2] if len(parts) == 3 else None
 
 
 def reading(content: bytes, habits: Habits) -> bytes:

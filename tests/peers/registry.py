@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.peers import aiosmtpd, dovecot, exim, haraka, needs, opensmtpd, postfix, senders, sendmail, smtp_server
+from tests.peers import (
+    aiosmtpd,
+    dovecot,
+    exim,
+    haraka,
+    needs,
+    opensmtpd,
+    postfix,
+    senders,
+    sendmail,
+    smtp_server,
+    strace,
+)
 from tests.peers.cache import PeerError
 
 if TYPE_CHECKING:
@@ -53,6 +65,7 @@ PROGRAMS = {
     "exim-4.96": Program(exim.VERSION, exim.ROOT.path, needs.namespaces),
     "dovecot-lmtp-2.3.19": Program(dovecot.VERSION, dovecot.ROOT.path, needs.namespaces),
     "opensmtpd-6.8": Program(opensmtpd.VERSION, opensmtpd.ROOT.path, needs.namespaces),
+    "strace": Program(strace.VERSION, strace.ROOT.path, needs.namespaces),
     "sendmail-8.17": Program(sendmail.VERSION, sendmail.ROOT.path, needs.namespaces),
 }
 
