@@ -196,10 +196,10 @@ class _Books:
         elif isinstance(event, ContentStart | MessageEnd | MessageRefused):
             assert self.mail is not None
             assert self.recipients, "content for nobody"
-            assert event.envelope == Envelope(self.mail, tuple(self.recipients)), "another envelope"
             if isinstance(event, ContentStart):
                 self.content, self.chunked, self.begun = b"", event.chunked, True
             else:
+                assert event.envelope == Envelope(self.mail, tuple(self.recipients)), "another envelope"
                 self._judge(event)
         elif isinstance(event, Content):
             assert self.begun, "content that nobody was asked for"

@@ -22,7 +22,7 @@ def test_a_message_comes_in_chunks() -> None:
         """
     )
     assert talk.messages == [(ENVELOPE, b"ab\r\n.\r\n")]
-    assert ContentStart(ENVELOPE, chunked=True) in talk.events
+    assert ContentStart(chunked=True) in talk.events
 
 
 def test_an_end_inside_a_chunk_is_content() -> None:

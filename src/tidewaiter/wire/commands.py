@@ -73,9 +73,9 @@ def _rcpt(session: Session, argument: bytes) -> Answer:
     return RcptTo(parse_rcpt(argument, utf8=session.mail.utf8))
 
 
-def _data(session: Session, argument: bytes) -> Answer:
+def _data(_session: Session, argument: bytes) -> Answer:
     _want_none(argument)
-    return ContentStart(session.envelope, chunked=False)
+    return ContentStart(chunked=False)
 
 
 def _rset(_session: Session, argument: bytes) -> Answer:

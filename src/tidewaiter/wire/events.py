@@ -36,7 +36,6 @@ class ContentStart:
     """
 
     asks: ClassVar = True
-    envelope: Envelope
     chunked: bool
 
 

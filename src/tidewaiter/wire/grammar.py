@@ -7,6 +7,7 @@ Case is folded on bytes, which touches ASCII only: `str.upper` turns letters of 
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from tidewaiter.model.address import Address, AddressError
@@ -67,12 +68,18 @@ def parse_path(path: bytes, *, utf8: bool, bad: Reply) -> Address:
     if not utf8 and not path.isascii():
         raise RemoteProtocolError(replies.NEEDS_UTF8)
     try:
-        text = path.decode()
-        if text[0] == "@" and (route := _ROUTE.match(text)):
-            text = text[route.end() :]
-        return Address.parse(text)
+        return _mailbox(path)
     except (UnicodeDecodeError, AddressError) as error:
         raise RemoteProtocolError(bad) from error
+
+
+@lru_cache(maxsize=512)
+def _mailbox(path: bytes) -> Address:
+    """Read a path; the same few senders and recipients are named all day, so the last 512 are kept (each a line)."""
+    text = path.decode()
+    if text[0] == "@" and (route := _ROUTE.match(text)):
+        text = text[route.end() :]
+    return Address.parse(text)
 
 
 def parse_chunk(argument: bytes) -> tuple[int, bool]:

@@ -11,7 +11,7 @@ The rules it keeps:
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from tidewaiter.lines.scan import take_line
 from tidewaiter.model.oddity import OddityKind
@@ -44,12 +44,8 @@ _ASKS_FOR_MORE: Final = frozenset({Verb.DATA, Verb.BDAT})
 """Commands that a positive answer does not finish: 354, where others have 2xx."""
 
 
-class _Question(NamedTuple):
-    """What the application was asked, and where its answer leads."""
-
-    verb: Verb
-    edge: Edge
-    event: MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd
+_Question = tuple[Verb, Edge, MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd]
+"""What the application was asked, and where its answer leads."""
 
 
 class Server(Session):
@@ -96,10 +92,11 @@ class Server(Session):
         question = self._question
         if question is None:
             misuse("nothing was asked")
+        verb, edge, event = question
         # An answer of another kind would tell the client something else than the state that it leads to.
-        if reply.positive and (reply.code < 300) is (question.verb in _ASKS_FOR_MORE):
-            misuse(f"{reply} does not answer {question.verb}")
-        if others and not (question.verb is Verb.END and self.service.lmtp and len(others) + 1 == len(self.recipients)):
+        if reply.code < 400 and (reply.code < 300) is (verb in _ASKS_FOR_MORE):
+            misuse(f"{reply} does not answer {verb}")
+        if others and not (verb is Verb.END and self.service.lmtp and len(others) + 1 == len(self.recipients)):
             misuse("one reply is wanted, or with LMTP one for each recipient")
         self._question = None
         self._events = []
@@ -107,7 +104,14 @@ class Server(Session):
             self._unread = self._unread[self._at :] + self._waiting
             self._at = 0
             self._waiting = b""
-        self._ANSWER[question.verb](self, question, reply if reply.enhanced else reply.with_enhanced(), others)
+        if not reply.enhanced:
+            reply = reply.with_enhanced()
+        if verb is Verb.END or verb is Verb.CHUNK_END:
+            self._answer_content(verb, edge, (reply, *others))
+        elif verb is Verb.BDAT:
+            self._answer_chunk(edge, reply)
+        else:
+            self._answer_command(verb, edge, event, reply)
         if close or reply.code == 421:
             self.end(reply)
         return self._run() if self._unread else self._events
@@ -162,7 +166,7 @@ class Server(Session):
             return
         verb, edges, act = COMMANDS.get(word, UNKNOWN)
         edge = edges[self.state]
-        if self._at < len(self._unread) and self.crowded(verb):
+        if self._at < len(self._unread) and self.ends_group(verb):
             self.hang_up(replies.SYNCHRONIZATION)
         elif edge.wrong is not None:
             self._refuse(edge, edge.wrong)
@@ -175,7 +179,7 @@ class Server(Session):
             if isinstance(said, Reply):
                 self._do(edge, said)
             else:
-                self._question = _Question(verb, edge, said)
+                self._question = (verb, edge, said)
                 self._events.append(said)
 
     def _do(self, edge: Edge, reply: Reply) -> None:
@@ -197,7 +201,7 @@ class Server(Session):
         self.police()
 
     def _ask(self, verb: Verb, edge: Edge, event: MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd) -> None:
-        self._question = _Question(verb, edge, event)
+        self._question = (verb, edge, event)
         self._events.append(event)
 
     def _too_early(self) -> None:
@@ -228,7 +232,7 @@ class Server(Session):
         self.body = self.body or Body.of_chunks(self.service.bdat, self.service.size)
         self.body.open_chunk(count, last=last)
         if first:
-            self._ask(Verb.BDAT, edge, ContentStart(self.envelope, chunked=True))
+            self._ask(Verb.BDAT, edge, ContentStart(chunked=True))
         else:
             self._open_chunk(edge)
 
@@ -288,44 +292,42 @@ class Server(Session):
 
     # Answers of the application.
 
-    def _answer_command(self, question: _Question, reply: Reply, _others: tuple[Reply, ...]) -> None:
-        if self.crowded(question.verb):
+    def _answer_command(self, verb: Verb, edge: Edge, event: Event, reply: Reply) -> None:
+        if self._at < len(self._unread) and self.ends_group(verb):
             self.hang_up(replies.SYNCHRONIZATION)
             return
         self.say(reply)
-        if not reply.positive:
-            self._excess += question.verb is Verb.RCPT and not reply.permanent
-            self.enter(question.edge.refused)
+        if reply.code >= 400:
+            self._excess += verb is Verb.RCPT and reply.code < 500
+            self.enter(edge.refused)
             self.police()
             return
-        event = question.event
         if isinstance(event, MailFrom):
             self.mail = event.mail
         elif isinstance(event, RcptTo):
             self.recipients.append(event.recipient)
         else:
             self.body = Body.of_data(self.service.data, self.service.size)
-        self.enter(question.edge.accepted)
+        self.enter(edge.accepted)
 
-    def _answer_chunk(self, question: _Question, reply: Reply, _others: tuple[Reply, ...]) -> None:
+    def _answer_chunk(self, edge: Edge, reply: Reply) -> None:
         assert self.body is not None
         if reply.positive:
-            self._open_chunk(question.edge)
+            self._open_chunk(edge)
             return
         left = self.body.left
-        self.enter(question.edge.refused)
-        self._open_drain(left, reply, question.edge.refused)
+        self.enter(edge.refused)
+        self._open_drain(left, reply, edge.refused)
 
-    def _answer_content(self, question: _Question, reply: Reply, others: tuple[Reply, ...]) -> None:
-        last = question.verb is Verb.END
-        if last and self.service.lmtp:
-            others = others or (reply,) * (len(self.recipients) - 1)
-        self.say(reply)
-        for other in others:
-            self.say(other.with_enhanced())
-        if last and reply.positive:
+    def _answer_content(self, verb: Verb, edge: Edge, said: tuple[Reply, ...]) -> None:
+        last, positive = verb is Verb.END, said[0].positive
+        if last and self.service.lmtp and len(said) == 1:
+            said *= len(self.recipients)
+        for reply in said:
+            self.say(reply.with_enhanced())
+        if last and positive:
             self._errors = self._idle = self._excess = 0
-        self.enter(question.edge.accepted if reply.positive else question.edge.refused)
+        self.enter(edge.accepted if positive else edge.refused)
         self._end_group()
 
     _TURN: ClassVar[dict[State, Callable[["Server"], None]]] = {
@@ -336,13 +338,4 @@ class Server(Session):
         State.HANDSHAKE: _plain_text,
         State.CLOSED: _ignore,
         **dict.fromkeys(COMMAND, _command),
-    }
-
-    _ANSWER: ClassVar[dict[Verb, Callable[["Server", _Question, Reply, tuple[Reply, ...]], None]]] = {
-        Verb.MAIL: _answer_command,
-        Verb.RCPT: _answer_command,
-        Verb.DATA: _answer_command,
-        Verb.BDAT: _answer_chunk,
-        Verb.CHUNK_END: _answer_content,
-        Verb.END: _answer_content,
     }

@@ -134,8 +134,6 @@ class Session:
             self._at = 0
             self._events.append(Close(reply))
 
-    def crowded(self, verb: Verb) -> bool:
-        """Whether the client sent on where the group had to end: nothing of that may be executed."""
-        if self._at == len(self._unread) or verb is Verb.BDAT:
-            return False
+    def ends_group(self, verb: Verb) -> bool:
+        """Whether a group had to end with `verb`: if the client sent on, nothing of that may be executed."""
         return not self.offers.pipelining or verb in LAST_OF_GROUP
