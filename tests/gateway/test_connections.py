@@ -50,7 +50,7 @@ def test_a_limit_reads_the_sum_over_all_processes(view: Open) -> None:
         ("::ffff:192.0.2.1", "::ffff:198.51.100.1", False),
     ],
 )
-def test_clients_of_one_network_share_a_count(view: Open, one: str, other: str, together: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_clients_of_one_network_share_a_count(view: Open, one: str, other: str, together: bool) -> None:
     counts = view(0)
     counts.enter(ip_address(one))
     assert counts.enter(ip_address(other)).network == (2 if together else 1)

@@ -30,7 +30,17 @@ class Counts(msgspec.Struct, frozen=True, tag_field="event", tag="counts"):
     counts: list[tuple[list[str], int]]
 
 
-_LINE = msgspec.json.Decoder(Hello | Counts | Transaction | Refusal)
+Line = Hello | Counts | Transaction | Refusal
+
+_LINE: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+def read_line(line: bytes) -> Line | None:
+    """What a worker's line says; None if it says nothing that we know."""
+    try:
+        return _LINE.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 class Desk(asyncio.Protocol):
@@ -63,7 +73,7 @@ class Desk(asyncio.Protocol):
             self._transport.abort()  # not one of our workers
             return
         records, done = [], 0
-        for value in map(self._read, lines):
+        for value in map(read_line, lines):
             match value:
                 case Hello():
                     pass
@@ -77,13 +87,6 @@ class Desk(asyncio.Protocol):
                     done += 1
         if done:
             self._store(records, done)
-
-    @staticmethod
-    def _read(line: bytes) -> "Hello | Counts | Record | None":
-        try:
-            return _LINE.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
 
     def _count(self, counts: Counts) -> None:
         for (name, *labels), by in counts.counts:

@@ -138,7 +138,7 @@ def call_now(call: Callable[[], None]) -> None:
 
 def logger(journal: Journal, **bound: object) -> structlog.typing.FilteringBoundLogger:
     """Return a logger whose events are lines of the journal, each with what is bound here."""
-    wrapped = structlog.wrap_logger(
+    wrapped: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         _Lines(journal),
         processors=[
             structlog.processors.add_log_level,

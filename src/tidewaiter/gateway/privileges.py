@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeVar
 from tidewaiter.config.settings import Workers
 from tidewaiter.gateway.error import StartError
 
-
 Answer = TypeVar("Answer")
 
 
