@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 HOST = "127.0.0.1"
 END = b"\r\n.\r\n"
@@ -37,7 +37,8 @@ class NextHop:
     """The server; `answers` maps a verb (or `greeting`, `end`) to what is said, a list to one answer after another."""
 
     offers: tuple[str, ...] = OFFERS
-    answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Each value an `Answer`, or a list of them."""
     taken: list[Taken] = field(default_factory=list)
     commands: list[list[str]] = field(default_factory=list)
     """Of each connection."""
@@ -99,7 +100,7 @@ class NextHop:
         found = self.answers.get(what, otherwise)
         if isinstance(found, list):
             found = found.pop(0) if found else otherwise
-        return found if isinstance(found, str) else found(line)
+        return str(found if isinstance(found, str) else found(line))
 
 
 @dataclass
@@ -136,7 +137,7 @@ class _Conversation:
         return reply[0] in "23"
 
     async def _other(self, line: str) -> None:
-        verb = line.split(" ")[0].upper()
+        verb = line.split(" ", 1)[0].upper()
         await self._say(self.hop.answer(verb, "250 2.0.0 Ok", line))
 
     async def _ehlo(self, line: str) -> None:

@@ -1,8 +1,8 @@
 """The examiner: what an odd message would have done elsewhere is told, and no flood of them is waited for."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from tidewaiter.gateway.examiner import WAITING, Examiner, Question, answer
 from tidewaiter.knowledge.dialects import dialects
@@ -11,7 +11,10 @@ from tidewaiter.model.position import STRANGERS_DATA
 from tidewaiter.store.records import Finding
 
 ROWS = tuple(dialects().values())
-SMUGGLED = b"Subject: x\r\n\r\nHi.\n.\r\nMAIL FROM:<x@y.test>\r\nRCPT TO:<c@inside.test>\r\nDATA\r\nFrom: boss\r\n\r\nx\r\n.\r\n"
+SMUGGLED = (
+    b"Subject: x\r\n\r\nHi.\n.\r\n"
+    b"MAIL FROM:<x@y.test>\r\nRCPT TO:<c@inside.test>\r\nDATA\r\nFrom: boss\r\n\r\nx\r\n.\r\n"
+)
 
 
 def question(content: bytes) -> Question:

@@ -1,4 +1,4 @@
-"""The next hop: asked as the envelope arrives, left without a trace of what failed, and never asked twice to deliver."""
+"""The next hop: asked as the envelope arrives, left without a trace of what failed, never asked twice to deliver."""
 
 import asyncio
 from pathlib import Path
