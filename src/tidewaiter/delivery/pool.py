@@ -112,6 +112,13 @@ class Pool:
             connection.idle_since = self._loop.time()
             self._idle.append(connection)
 
+    def adopt(self, connection: Connection) -> None:
+        """Take in a connection that has just been opened."""
+        self._open += 1
+        self.offers = connection.client.offers
+        self.failure = ""
+        self.release(connection)
+
     def drop(self, connection: Connection) -> None:
         """Count a connection out, closing it if it still lives."""
         connection.close()
@@ -162,10 +169,8 @@ class Pool:
             return
         error = task.exception()
         if error is None:
-            connection = task.result()
-            self.offers = connection.client.offers
-            self.failure = ""
-            self.release(connection)
+            self._open -= 1
+            self.adopt(task.result())
             return
         self._fail(str(error))
         if not isinstance(error, OpeningError):

@@ -1,0 +1,87 @@
+"""Who is measured: ourselves, Postfix as a proxy filter, and aiosmtpd's Proxy, all before the same smtp-sink.
+
+Everybody is booted once and stays up, so that rounds can alternate between them.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.processes import cpu_seconds, pss_bytes
+from tests.peers import aiosmtpd, postfix
+from tests.peers.boot import free_port, running
+from tests.peers.instances import instance
+from tests.peers.peer import Peer
+
+OURS: Final = "tidewaiter"
+POSTFIX: Final = "postfix proxy"
+AIOSMTPD: Final = "aiosmtpd Proxy"
+LARGEST: Final = 64 * 1024 * 1024
+"""Size limit of every peer, above all that is sent."""
+
+# Shipped defaults: log and store on, one worker for each core.
+_CONFIGURATION: Final = """\
+hostname = "mx.tidewaiter.test"
+
+[store]
+path = "state"
+
+[log]
+file = "log"
+
+[[listener]]
+address = "127.0.0.1:{port}"
+role = "inbound"
+
+[[route]]
+domains = ["sink.example"]
+next_hop = "smtp://127.0.0.1:{next_hop}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One peer: where it listens and which processes it is made of."""
+
+    name: str
+    port: int
+    processes: Callable[[], list[int]]
+
+    def cpu_seconds(self) -> float:
+        """CPU used so far."""
+        return cpu_seconds(self.processes())
+
+    def pss_bytes(self) -> int:
+        """Memory held now."""
+        return pss_bytes(self.processes())
+
+
+@contextmanager
+def stage() -> Iterator[dict[str, Measured]]:
+    """Boot all three; give them by name."""
+    with ExitStack() as stack:
+        sink = stack.enter_context(postfix.smtp_sink("-c", "-m", "15000"))
+        ours = stack.enter_context(gateway(sink.port))
+        filtering = stack.enter_context(postfix.boot(proxy_filter=sink.port, size_limit=LARGEST)).at("filter")
+        proxy = stack.enter_context(aiosmtpd.proxy("1.4.6", sink.port))
+        yield {
+            name: Measured(name, peer.port, peer.processes)
+            for name, peer in ((OURS, ours), (POSTFIX, filtering), (AIOSMTPD, proxy))
+        }
+
+
+def _command(file: Path) -> list[object]:
+    return [Path(sys.executable).with_name("tidewaiter"), "run", "--config", file]
+
+
+@contextmanager
+def gateway(next_hop: int, configuration: str = _CONFIGURATION) -> Iterator[Peer]:
+    """Boot ourselves before `next_hop`, as `tidewaiter run` does."""
+    port = free_port()
+    with instance(OURS) as place:
+        file = place.write("/gateway.toml", configuration.format(port=port, next_hop=next_hop))
+        with running(place, _command(file), [port]) as program:
+            yield Peer(OURS, "", port, program)
