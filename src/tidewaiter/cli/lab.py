@@ -153,9 +153,9 @@ def _target(address: str, recipient: str, **more: Any) -> "Target":
 
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise UsageError(_("{address} is no HOST:PORT").format(address=address))
+        raise UsageError(_("{address} is no HOST:PORT").format(address=repr(address)))
     if recipient.count("@") != 1 or not recipient.isprintable() or set(recipient) & set("<> "):
-        raise UsageError(_("{recipient} is no address").format(recipient=recipient))
+        raise UsageError(_("{recipient} is no address").format(recipient=repr(recipient)))
     return Target(host.strip("[]"), int(port), recipient, **more)
 
 

@@ -1,0 +1,133 @@
+"""`tidewaiter lab`: nobody is asked whom the user did not name, and the exit code says how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidewaiter.cli import main
+from tidewaiter.cli.exit import Exit
+from tidewaiter.knowledge.dialects import dialects
+from tidewaiter.rig.player import Player, playing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ME = "me@mine.test"
+SENDER = """\
+import smtplib, sys
+port, recipient, file = sys.argv[1:]
+with smtplib.SMTP("127.0.0.1", int(port), local_hostname="a.test") as client:
+    client.sendmail("a@a.test", [recipient], open(file, "rb").read())
+"""
+
+
+@contextmanager
+def played(row: str) -> Iterator[tuple[str, Player]]:
+    """Play a row in a thread of its own, and give its address."""
+    reader = dialects()[row].reader
+    assert reader
+    player, address, leave, loop = Player(reader, size=500), [], asyncio.Event(), asyncio.new_event_loop()
+    listening = threading.Event()
+
+    async def play() -> None:
+        async with playing(player) as port:
+            address.append(f"127.0.0.1:{port}")
+            listening.set()
+            await leave.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(play(),))
+    thread.start()
+    try:
+        assert listening.wait(10)
+        yield address[0], player
+    finally:
+        loop.call_soon_threadsafe(leave.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.mark.parametrize("verb", [["learn"], ["conform", "strict"]])
+def test_a_host_without_a_recipient_is_not_asked(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with played("aiosmtpd-1.4.4") as (address, player):
+        with pytest.raises(SystemExit) as left:
+            main(["lab", *verb, address])
+        assert left.value.code == Exit.USAGE
+        assert "--recipient" in capsys.readouterr().err
+        assert player.taken == []
+
+
+def test_nobody_is_sent_anything_but_the_recipient_that_was_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with played("aiosmtpd-1.4.4") as (address, player):
+        assert main(["lab", "conform", "aiosmtpd-1.4.4", address, "--recipient", ME]) == Exit.GOOD
+        assert {path for each in player.taken for path in each.forward_paths} == {b"TO:<me@mine.test>"}
+    assert "CONFORMS to aiosmtpd-1.4.4" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_server_that_differs_from_the_row_is_bad_news_with_a_shortest_word(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with played("aiosmtpd-1.4.4") as (address, _):
+        assert main(["lab", "conform", "aiosmtpd-1.4.6", address, "--recipient", ME]) == Exit.BAD
+    assert "body: behind LF . CR LF the server says ended, the row content" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_learning_names_the_row_that_is_equal(capsys: pytest.CaptureFixture[str]) -> None:
+    with played("aiosmtpd-1.4.4") as (address, _):
+        argv = ["lab", "learn", address, "--recipient", ME, "--mode", "body", "--format", "json"]
+        assert main(argv) == Exit.GOOD
+    found = json.loads(capsys.readouterr().out)
+    assert found["modes"]["body"]["output"].count("ended") == 1
+    assert found["modes"]["body"]["checked"] == "synchronised"
+    assert [row["row"] for row in found["rows"] if row["equal"]] == ["aiosmtpd-1.4.4"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_server_that_is_not_there_is_one_of_which_nothing_can_be_told(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["lab", "learn", "127.0.0.1:1", "--recipient", ME, "--format", form])
+    assert left.value.code == Exit.UNKNOWN
+    assert "no connection to 127.0.0.1:1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["learn", "nowhere", "--recipient", ME],
+        ["learn", "127.0.0.1:99999", "--recipient", ME],
+        ["learn", "127.0.0.1:1", "--recipient", "a@b.test>\r\nRCPT TO:<c@d.test"],
+        ["conform", "curl-7.88", "127.0.0.1:1", "--recipient", ME],
+        ["writer", "aiosmtpd-1.4.4", "--command", "true"],
+        ["writer", "curl-7.88"],
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_one_line(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", *argv]) == Exit.USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("row", "code"), [("smtplib-3.11-bytes", Exit.GOOD), ("curl-7.88", Exit.BAD)])
+def test_a_sender_is_held_against_a_row(
+    row: str, code: Exit, tmp_path: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = f"{tmp_path}/send.py"
+    with open(script, "w") as file:  # noqa: PTH123 - its path is a word of the command
+        file.write(SENDER)
+    command = f"{sys.executable} {script} {{port}} {{recipient}} {{file}}"
+    assert main(["lab", "writer", row, "--length", "1" if code is Exit.GOOD else "2", "--command", command]) == code
+    assert ("EQUAL" if code is Exit.GOOD else "DIFFERS") in capsys.readouterr().out
+
+
+def test_a_command_that_sends_nothing_is_one_of_which_nothing_can_be_told() -> None:
+    assert main(["lab", "writer", "curl-7.88", "--length", "0", "--command", "true"]) == Exit.UNKNOWN
