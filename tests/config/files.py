@@ -9,7 +9,6 @@ from hypothesis.strategies import SearchStrategy
 
 from tidewaiter.config.settings import (
     Exclusion,
-    Fails,
     HopTls,
     Limits,
     Listener,
@@ -88,7 +87,6 @@ def _listener(address: Endpoint, role: Role, networks: tuple[Network, ...]) -> S
         "bdat": POSITIONS,
         "exclusion": st.lists(EXCLUSIONS, max_size=2).map(tuple),
         "shadow": st.booleans(),
-        "fails": st.sampled_from(Fails),
         "backlog": st.integers(1, 65535),
     }
     tls = st.sampled_from([ListenerTls.STARTTLS, ListenerTls.IMPLICIT])

@@ -60,13 +60,6 @@ class Xclient(Enum):
     ON = "on"
 
 
-class Fails(Enum):
-    """What happens to a message when "could not tell" is the answer."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-
-
 class Store(Struct, frozen=True, kw_only=True):
     """Where Tidewaiter keeps what it remembers: the record of transactions, and the spool."""
 
@@ -123,9 +116,6 @@ class Listener(Struct, frozen=True, kw_only=True):
     shadow: bool = False
     """Turn every `refuse` of an oddity into `note`, to see what would be refused. Limits,
     relaying and pipelining hold, and what leaves us still has only one end."""
-    fails: Fails = Fails.CLOSED
-    """Whether a message whose examination failed is delivered (`open`) or answered 451 (`closed`).
-    Closed by default: the sender tries again, so that mail is late rather than unexamined."""
     backlog: Count = 1024
     """Connections the kernel holds until a worker takes them (listen(2)); a small backlog loses
     connections in a burst. The kernel lowers it to `net.core.somaxconn`."""
@@ -212,9 +202,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     command_line: Annotated[Size, Meta(ge=1024)] = Size(4096)
     """Bytes of a command line with its CRLF; beyond it 500 5.5.2. RFC 5321 §4.5.3.1.4 asks for 512,
     and parameters add to it."""
-    text_line: Annotated[Size, Meta(ge=998)] = Size(998)
-    """Bytes of a line of content without its CRLF; a longer one is the oddity `long_line`. RFC 5322
-    §2.1.1: "Each line of characters MUST be no more than 998 characters"."""
     tls_handshake: Duration = Duration(30)
     """Time for a client's TLS handshake; an honest one takes a second."""
     command_time: Annotated[Duration, Meta(ge=300)] = Duration(300)
