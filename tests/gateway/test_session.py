@@ -181,6 +181,21 @@ async def test_replies_that_a_client_does_not_read_are_bounded(tmp_path: Path) -
             caller.vanish()
 
 
+async def test_commands_that_wait_for_the_next_hop_are_bounded(tmp_path: Path) -> None:
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.say("MAIL FROM:<a@client.test>")
+            [session] = gateway.listenings[0].sessions
+            flood = asyncio.ensure_future(caller.send(b"RCPT TO:<b@inside.test>\r\n" * 1_000_000))
+            most = 0
+            while len(hop.said) < 500:
+                await asyncio.sleep(0.001)
+                most = max(most, len(session._server._unread) + len(session._server._waiting))
+            flood.cancel()
+            caller.vanish()
+    assert most < 1024 * 1024
+
+
 async def test_too_many_connections_are_421(tmp_path: Path) -> None:
     limits = "connections_per_network = 2\nexempt_networks = []"
     async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits=limits)) as gateway:

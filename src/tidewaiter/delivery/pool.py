@@ -6,7 +6,8 @@ The rules it keeps:
 - Who waits is served in order, and hears 451 after `wait` seconds.
 - A transaction whose client is silent loses its connection: after `silent` seconds, and after `STEAL_SECONDS` when
   somebody waits. Else a few clients that never go on would keep all others from the next hop.
-- A hop that failed is left alone for `DOWN_SECONDS`; who asks meanwhile hears so at once, and may try another.
+- A hop that failed is left alone for as long as the failure took, and for `DOWN_SECONDS` at least; who asks meanwhile
+  hears so at once, and may try another. Else each client would wait anew for a hop that does not answer.
 """
 
 import asyncio
@@ -66,7 +67,8 @@ class Pool:
         self.failure = ""
         """Why the last attempt to open a connection failed; empty while it did not."""
         self._open = 0
-        self._opening: set[asyncio.Task[Connection]] = set()
+        self._opening: dict[asyncio.Task[Connection], float] = {}
+        """Since when, in loop time."""
         self._idle: list[Connection] = []
         self._waiting: deque[tuple[float, Waiting]] = deque()
         self._silent: dict[Waiting, float] = {}
@@ -160,11 +162,11 @@ class Pool:
     def _open_one(self) -> None:
         self._open += 1
         task = self._loop.create_task(open_connection(self.target))
-        self._opening.add(task)
+        self._opening[task] = self._loop.time()
         task.add_done_callback(self._opened)
 
     def _opened(self, task: asyncio.Task[Connection]) -> None:
-        self._opening.discard(task)
+        since = self._opening.pop(task)
         if task.cancelled():
             return
         error = task.exception()
@@ -172,14 +174,14 @@ class Pool:
             self._open -= 1
             self.adopt(task.result())
             return
-        self._fail(str(error))
+        self._fail(str(error), self._loop.time() - since)
         if not isinstance(error, OpeningError):
             raise error
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, seconds: float) -> None:
         self.failure = reason
         self._open -= 1
-        self._down_until = self._loop.time() + DOWN_SECONDS
+        self._down_until = self._loop.time() + max(DOWN_SECONDS, seconds)
         if not self._open:
             waiting, self._waiting = self._waiting, deque()
             for _, each in waiting:

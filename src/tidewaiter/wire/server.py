@@ -135,7 +135,8 @@ class Server(Session):
     @property
     def reading(self) -> bool:
         """False while too much waits behind a question: read no more until it is answered."""
-        return len(self._waiting) <= self.service.limits.pipelined
+        # What is left of the group counts too: else each answer would let another block in behind it.
+        return len(self._waiting) + len(self._unread) - self._at <= self.service.limits.pipelined
 
     # Turns: each takes one command, or one piece of content, or finds that it is not complete and takes nothing.
 
