@@ -49,6 +49,7 @@ def test_what_is_logged_is_stored_and_counted(tmp_path: Path) -> None:
         with family.connect() as client:
             client.ask("record 300")
             until(lambda: metric(family, 'transactions_total{outcome="delivered"}') == 300)
+            assert metric(family, "received_bytes_total") == 300 * 4096
             assert metric(family, "open_connections") == 1
             assert metric(family, "workers") == 2
             until(lambda: metric(family, "transaction_seconds_count") == 300)

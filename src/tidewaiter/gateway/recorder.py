@@ -38,6 +38,7 @@ class Recorder:
         """Remember what became of a message: a log line, a row, a count."""
         self._record(record)
         self._counts["transactions", record.outcome] += 1
+        self._counts[("received_bytes",)] += record.size
         for kind in record.oddities:
             self._counts["odd_messages", kind] += 1
 

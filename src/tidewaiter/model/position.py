@@ -29,7 +29,7 @@ class Positions:
     nul: Position = Position.REFUSE
     """NUL, which ends a string for a program in C, and a line for a few; repaired to a space."""
     long_line: Position = Position.NOTE
-    """A line over 998 octets (RFC 5322 §2.1.1), which others fold or cut; not to be repaired, for folding breaks signatures."""
+    """A line over 998 octets, which others fold or cut; not to be repaired, for folding breaks signatures."""
 
 
 STRANGERS_DATA = Positions()
