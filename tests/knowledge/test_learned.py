@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.knowledge.test_dialects import BOOTED
 from tidewaiter.knowledge.dialects import dialects
 
@@ -9,9 +11,9 @@ PAGE = (Path(__file__).parents[2] / "docs" / "learned.md").read_text(encoding="u
 ASKED = [name for name in dialects() if name.startswith((*BOOTED, "smtpd", "twisted"))]
 
 
-def test_every_row_that_was_asked_is_on_the_page_or_is_a_command_of_one_that_is() -> None:
-    missing = {name for name in ASKED if f"`{name}`" not in PAGE}
-    assert missing == {"haraka-3.3-send-email", "opensmtpd-6.8-command", "sendmail-8.17-command"}
+@pytest.mark.parametrize("name", ASKED)
+def test_every_row_that_was_asked_is_on_the_page(name: str) -> None:
+    assert f"`{name}`" in PAGE
 
 
 def test_the_page_names_no_row_that_is_not_there() -> None:
