@@ -107,7 +107,7 @@ def make_listening(settings: Settings, folder: str) -> Listening:
         examiner=Examiner(loop),
     )
     [route] = settings.route
-    hops = Hops(settings, loop, files, 1, str).of(route)
+    hops = Hops(settings, loop, files, 1, str, lambda _hop, _failure: None).of(route)
     return Listening(station, settings.listener[0], [HopRoute(route.domains, hops)], None)
 
 

@@ -115,7 +115,7 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
     kept = Doubts(doubts_file, 0)
     room = SpoolRoom(files, str(folder), limits.spool_memory, limits.spool_memory_total, limits.spool_total, 2**40)
     station = Station(settings, loop, memory, room, Connections(connections_map, 2, 0), kept, Examiner(loop))  # type: ignore[arg-type]  # as if
-    hops = Hops(settings, loop, files, 1, lambda path: str(folder / path))
+    hops = Hops(settings, loop, files, 1, lambda path: str(folder / path), _nothing)
     listenings = []
     servers = []
     for listener in settings.listener:
@@ -155,6 +155,10 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
         kept.close()
         for descriptor in (state, connections_map, doubts_file):
             os.close(descriptor)
+
+
+def _nothing(_hop: str, _failure: str) -> None:
+    """What a worker would count and log."""
 
 
 class Caller:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 
 from tidewaiter.config import Settings
@@ -28,6 +29,8 @@ class Hops:
     """Among how many the connections are divided."""
     place: Callable[[PurePosixPath], str]
     """Gives the absolute path of one in the configuration."""
+    heard: Callable[[str, str], None]
+    """Hears of each attempt to connect: to which next hop, and why it failed, or nothing where it did not."""
     _made: dict[tuple[object, ...], Hop] = field(default_factory=dict)
 
     def of(self, route: Route) -> tuple[Hop, ...]:
@@ -61,4 +64,4 @@ class Hops:
             silent=limits.next_hop_idle,
             xclient=route.xclient,
         )
-        return SmtpHop(name, Pool(target, terms, self.loop))
+        return SmtpHop(name, Pool(target, terms, self.loop, partial(self.heard, name)))

@@ -12,6 +12,7 @@ The rules it keeps:
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -57,15 +58,16 @@ class PoolTerms:
 class Pool:
     """The connections of one worker to one next hop."""
 
-    def __init__(self, target: Target, terms: PoolTerms, loop: asyncio.AbstractEventLoop) -> None:
-        """Start with none."""
+    def __init__(
+        self, target: Target, terms: PoolTerms, loop: asyncio.AbstractEventLoop, heard: Callable[[str], None]
+    ) -> None:
+        """Start with none; `heard` hears of each attempt to open one why it failed, or nothing where it did not."""
+        self._heard = heard
         self.target = target
         self.terms = terms
         self._loop = loop
         self.offers: Offers | None = None
         """What the next hop offered in its last answer to EHLO."""
-        self.failure = ""
-        """Why the last attempt to open a connection failed; empty while it did not."""
         self._open = 0
         self._opening: dict[asyncio.Task[Connection], float] = {}
         """Since when, in loop time."""
@@ -118,7 +120,7 @@ class Pool:
         """Take in a connection that has just been opened."""
         self._open += 1
         self.offers = connection.client.offers
-        self.failure = ""
+        self._heard("")
         self.release(connection)
 
     def drop(self, connection: Connection) -> None:
@@ -179,7 +181,7 @@ class Pool:
             raise error
 
     def _fail(self, reason: str, seconds: float) -> None:
-        self.failure = reason
+        self._heard(reason)
         self._open -= 1
         self._down_until = self._loop.time() + max(DOWN_SECONDS, seconds)
         if not self._open:

@@ -49,7 +49,8 @@ class Worker:
         self._settings = handover.settings()
         self._files = FileThread(loop)
         self._station = self._make_station()
-        self._hops = Hops(self._settings, loop, self._files, handover.workers, self._place)
+        self._down: set[str] = set()
+        self._hops = Hops(self._settings, loop, self._files, handover.workers, self._place, self._heard)
         self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()
@@ -101,6 +102,16 @@ class Worker:
         assert listener.certificate is not None
         assert listener.key is not None
         return server_context(self._place(listener.certificate), self._place(listener.key))
+
+    def _heard(self, hop: str, failure: str) -> None:
+        """Count attempts to connect; log the first that fails, and the first that succeeds again."""
+        self._station.recorder.count("next_hop_connections", "failed" if failure else "opened")
+        if failure and hop not in self._down:
+            self._down.add(hop)
+            self._station.recorder.log.warning("next hop down", next_hop=hop, reason=failure)
+        elif not failure and hop in self._down:
+            self._down.discard(hop)
+            self._station.recorder.log.info("next hop up", next_hop=hop)
 
     def _place(self, path: PurePosixPath) -> str:
         """Relative paths start at the folder of the configuration file."""
