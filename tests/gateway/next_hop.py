@@ -5,7 +5,7 @@ It reads DATA by the one end and BDAT by its count, and answers each command wit
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -184,7 +184,7 @@ class _Conversation:
         else:
             await self._say("250 2.0.0 Ok")
 
-    async def _take(self, reading: "asyncio.Future[bytes]") -> bytes:
+    async def _take(self, reading: Awaitable[bytes]) -> bytes:
         data = await reading
         self.wire += data
         return data

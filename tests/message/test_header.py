@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from tidewaiter.message.header import HeaderSection
 
-PIECES = st.lists(st.sampled_from([b"Received: x", b"received :y", b"X: Received:", b"\r\n", b"\r", b"\n", b" ", b"Received"]))
+PIECES = st.lists(
+    st.sampled_from([b"Received: x", b"received :y", b"X: Received:", b"\r\n", b"\r", b"\n", b" ", b"Received"])
+)
 
 
 def read(*pieces: bytes, limit: int = 10_000) -> HeaderSection:
@@ -17,7 +19,7 @@ def read(*pieces: bytes, limit: int = 10_000) -> HeaderSection:
 
 def oracle(content: bytes) -> bytes:
     """The header section by the plainest reading: lines up to the first empty one."""
-    lines = []
+    lines: list[bytes] = []
     for line in content.split(b"\r\n"):
         if not line and len(lines) < content.count(b"\r\n"):
             break
