@@ -73,6 +73,13 @@ def test_nothing_breaks_under_a_harness(name: str, count: Count) -> None:
     assert run.try_inputs(name, count(f"inputs of fuzz_{name}, seed {run.SEED}", 10_000, FULL))
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", NAMES)
+def test_ten_minutes_of_guided_search_break_nothing(name: str) -> None:
+    assert run.search(name, seconds=600)
+
+
 def test_every_kind_of_vector_can_be_said_by_some_harness() -> None:
     said = {side for name in NAMES for side in run.harness(name).VECTORS}
     assert {side_of(vector) for vector in vectors().values()} <= said
