@@ -54,10 +54,16 @@ def told_apart(delivered: Sequence[bytes], due: Sequence[bytes], habits: Habits 
     return wrong + [f"missing: {content!r}" for content in wanted]
 
 
-def behind_received(file: bytes) -> bytes | None:
-    """Give what stands behind the gateway's field; None where there is no such field, or a second one."""
+def around_received(file: bytes) -> tuple[bytes, bytes] | None:
+    """Give what stands above and below the gateway's field; None where there is no such field, or a second one."""
     parts = RECEIVED.split(file)
-    return parts[2] if len(parts) == 3 else None
+    return (parts[0], parts[2]) if len(parts) == 3 else None
+
+
+def behind_received(file: bytes) -> bytes | None:
+    """Give what stands below the gateway's field, as `around_received`."""
+    around = around_received(file)
+    return around[1] if around else None
 
 
 def reading(content: bytes, habits: Habits) -> bytes:

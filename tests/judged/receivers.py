@@ -17,6 +17,7 @@ POSTFIX = Habits(
     blank=True,
 )
 AIOSMTPD = Habits(refuses="500 5.0.0 Line too long")
+SENDMAIL = Habits(blank=True, refuses=r"Bare (linefeed \(LF\)|carriage return \(CR\)) not allowed")
 
 HABITS = {
     "aiosmtpd-1.4.4": AIOSMTPD,
@@ -25,7 +26,7 @@ HABITS = {
     "postfix-3.7-normalize": POSTFIX,
     "postfix-3.7-reject": replace(POSTFIX, refuses="521 5.5.2 mx.inside.test Error: bare <LF> received"),
     "exim-4.96": FOLDING,
-    "sendmail-8.17": FOLDING,
+    "sendmail-8.17": SENDMAIL,
     "sendmail-8.17-O-G-U": FOLDING,
     "opensmtpd-6.8": FOLDING,
     "haraka-3.3.3": FOLDING,
