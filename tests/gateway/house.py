@@ -33,7 +33,7 @@ from tidewaiter.store.records import Refusal, Transaction
 from tidewaiter.store.spool import SpoolRoom
 
 HOST = "127.0.0.1"
-SECONDS = 20.0
+SECONDS = 10.0
 INBOUND = """\
 hostname = "mx.tidewaiter.test"
 [[listener]]
@@ -47,6 +47,14 @@ next_hop = {hops}
 [limits]
 {limits}
 """
+
+
+async def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that has to come; what never comes is a failure and not a hang."""
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, f"{what} never came"
+        await asyncio.sleep(0.005)
 
 
 @dataclass
@@ -85,17 +93,13 @@ class House:
 
     async def recorded(self) -> Transaction:
         """Wait for the one record of a transaction."""
-        async with asyncio.timeout(SECONDS):
-            while not self.memory.transactions:
-                await asyncio.sleep(0.005)
+        await until(lambda: self.memory.transactions, "a record")
         [record] = self.memory.transactions
         return record
 
     async def settled(self) -> None:
         """Wait until no transaction is under way."""
-        async with asyncio.timeout(SECONDS):
-            while self.station.under_way:
-                await asyncio.sleep(0.005)
+        await until(lambda: not self.station.under_way, "the end of all transactions")
 
 
 @asynccontextmanager
@@ -183,13 +187,15 @@ class Caller:
     async def reply(self) -> str:
         """Read one reply, its lines joined by newlines; empty at the end of the connection."""
         lines: list[str] = []
-        async with asyncio.timeout(SECONDS):
-            while not lines or lines[-1][3:4] == "-":
-                line = await self.reader.readline()
-                if not line:
-                    break
-                assert line.endswith(b"\r\n"), line
-                lines.append(line[:-2].decode("ascii"))
+        while not lines or lines[-1][3:4] == "-":
+            reading = asyncio.ensure_future(self.reader.readline())
+            await asyncio.wait([reading], timeout=SECONDS)
+            assert reading.done(), "no reply comes"
+            line = reading.result()
+            if not line:
+                break
+            assert line.endswith(b"\r\n"), line
+            lines.append(line[:-2].decode("ascii"))
         return "\n".join(lines)
 
     async def say(self, *commands: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import INBOUND, Caller, house
+from tests.gateway.house import INBOUND, Caller, house, until
 from tests.gateway.next_hop import OFFERS, NextHop
 
 RECEIVED = re.compile(
@@ -109,8 +109,7 @@ async def test_no_reply_comes_before_the_next_hops(tmp_path: Path) -> None:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             answer = asyncio.ensure_future(caller.data(b"Subject: x\r\n\r\n"))
-            while not any(b"\r\n.\r\n" in wire for wire in hop.wire):
-                await asyncio.sleep(0.005)
+            await until(lambda: any(b"\r\n.\r\n" in wire for wire in hop.wire), "the final dot")
             assert not answer.done()
             held.set()
             assert (await answer).startswith("250")

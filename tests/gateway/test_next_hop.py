@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import INBOUND, Caller, House, house
+from tests.gateway.house import INBOUND, Caller, House, house, until
 from tests.gateway.next_hop import CLOSE, OFFERS, SILENCE, NextHop
 from tests.gateway.test_flow import configuration, without_received
 
@@ -79,8 +79,7 @@ async def test_who_waits_too_long_for_a_connection_hears_451(tmp_path: Path) -> 
             async with await Caller.call(gateway.port) as first, await Caller.call(gateway.port) as second:
                 await first.envelope()
                 answer = asyncio.ensure_future(first.data(MESSAGE))
-                while not any(b"\r\n.\r\n" in wire for wire in hop.wire):
-                    await asyncio.sleep(0.005)
+                await until(lambda: any(b"\r\n.\r\n" in wire for wire in hop.wire), "the final dot")
                 await second.say("MAIL FROM:<c@client.test>")
                 assert (await second.say("RCPT TO:<b@inside.test>")).startswith("451 4.4.5 ")
                 assert hop.held is not None
@@ -106,8 +105,7 @@ async def test_a_silent_client_loses_its_connection_even_when_nobody_waits(tmp_p
         async with house(tmp_path, configuration(hop.port), next_hop_idle=0.1) as gateway:
             async with await Caller.call(gateway.port) as caller:
                 await caller.envelope()
-                while "RSET" not in hop.said:
-                    await asyncio.sleep(0.01)
+                await until(lambda: "RSET" in hop.said, "RSET")
                 assert (await caller.data(MESSAGE)).startswith("250")
     verbs = [line.split(" ")[0] for line in hop.said]
     assert verbs[:7] == ["EHLO", "MAIL", "RCPT", "RSET", "MAIL", "RCPT", "DATA"]
@@ -120,8 +118,7 @@ async def test_a_next_hop_that_answers_the_repeated_envelope_differently_is_451(
         async with house(tmp_path, configuration(hop.port), next_hop_idle=0.1) as gateway:
             async with await Caller.call(gateway.port) as caller:
                 await caller.envelope()
-                while "RSET" not in hop.said:
-                    await asyncio.sleep(0.01)
+                await until(lambda: "RSET" in hop.said, "RSET")
                 assert (await caller.data(MESSAGE)).startswith("451 4.5.0 ")
                 await caller.envelope()
                 assert (await caller.data(MESSAGE)).startswith("250")
@@ -161,8 +158,7 @@ async def test_a_connection_lost_within_the_body_is_451_and_not_tried_again(tmp_
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             answer = asyncio.ensure_future(caller.data(LARGE))
-            while "DATA" not in hop.said:
-                await asyncio.sleep(0.001)
+            await until(lambda: "DATA" in hop.said, "DATA")
             await hop.stop()
             assert (await answer).startswith("451 4.4.2 ")
         await gateway.settled()
@@ -187,11 +183,9 @@ async def test_the_outcome_is_awaited_even_when_the_client_has_gone(tmp_path: Pa
             await caller.envelope()
             await caller.say("DATA")
             await caller.send(MESSAGE + b".\r\n")
-            while not any(b"\r\n.\r\n" in wire for wire in hop.wire):
-                await asyncio.sleep(0.005)
+            await until(lambda: any(b"\r\n.\r\n" in wire for wire in hop.wire), "the final dot")
             caller.vanish()
-        while gateway.listenings[0].sessions:
-            await asyncio.sleep(0.005)
+        await until(lambda: not gateway.listenings[0].sessions, "the end of the connection")
         assert gateway.station.under_way == 1
         held.set()
         await gateway.settled()

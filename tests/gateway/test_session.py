@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.gateway.house import HOST, Caller, house
+from tests.gateway.house import HOST, Caller, house, until
 from tests.gateway.next_hop import NextHop
 from tests.gateway.test_flow import configuration, without_received
 
@@ -173,8 +173,7 @@ async def test_replies_that_a_client_does_not_read_are_bounded(tmp_path: Path) -
             [session] = gateway.listenings[0].sessions
             caller.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads too
             flood = asyncio.ensure_future(caller.send(b"RSET\r\n" * 2_000_000))
-            while not session._unread:
-                await asyncio.sleep(0.01)
+            await until(lambda: session._unread, "a pause")
             assert session._transport.get_write_buffer_size() < 1024 * 1024
             assert not flood.done()
             flood.cancel()
@@ -206,8 +205,7 @@ async def test_too_many_connections_are_421(tmp_path: Path) -> None:
             third.writer.close()
             assert (await second.say("QUIT")).startswith("221 ")
             assert await second.closed()
-            while len(gateway.listenings[0].sessions) > 1:
-                await asyncio.sleep(0.005)
+            await until(lambda: len(gateway.listenings[0].sessions) == 1, "the end of a connection")
             async with await Caller.call(gateway.port) as fourth:
                 assert (await fourth.say("NOOP")).startswith("250")
 
@@ -234,9 +232,11 @@ async def test_a_message_that_drips_is_cut_off_in_the_end(tmp_path: Path) -> Non
             await caller.envelope()
             await caller.say("DATA")
             answer = asyncio.ensure_future(caller.reply())
-            while not answer.done():
-                await caller.send(b"x")
-                await asyncio.sleep(0.02)
+            for _ in range(200):
+                if not answer.done():
+                    await caller.send(b"x")
+                    await asyncio.sleep(0.02)
+            assert answer.done()
             assert (await answer).startswith("421 4.4.2 ")
     assert hop.taken == []
 
@@ -292,8 +292,7 @@ async def test_a_draining_worker_finishes_what_is_under_way_and_says_421_to_the_
         async with await Caller.call(gateway.port) as busy, await Caller.call(gateway.port) as idle:
             await busy.envelope()
             answer = asyncio.ensure_future(busy.data(MESSAGE))
-            while not any(b"\r\n.\r\n" in wire for wire in hop.wire):
-                await asyncio.sleep(0.005)
+            await until(lambda: any(b"\r\n.\r\n" in wire for wire in hop.wire), "the final dot")
             gateway.station.draining = True
             for session in list(gateway.listenings[0].sessions):
                 session.drain()
@@ -313,8 +312,7 @@ async def test_a_client_that_half_closes_behind_its_message_still_hears_the_repl
             await caller.say("DATA")
             await caller.send(MESSAGE + b".\r\n")
             caller.writer.write_eof()
-            while not any(b"\r\n.\r\n" in wire for wire in hop.wire):
-                await asyncio.sleep(0.005)
+            await until(lambda: any(b"\r\n.\r\n" in wire for wire in hop.wire), "the final dot")
             held.set()
             assert (await caller.reply()).startswith("250 ")
             assert await caller.closed()
