@@ -122,6 +122,7 @@ class SmtpDelivery:
         """Do without the connection: begin anew where nothing of the body has left."""
         connection, self._connection = self._connection, None
         assert connection is not None, "only who holds a connection hears of its loss"
+        self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
         self._pool.drop(connection)
         if self._recipient is None and self._errand is None:
