@@ -31,6 +31,9 @@ path = "state"
 [log]
 file = "gateway.log"
 
+[workers]
+stop_time = "5s"
+
 {listeners}
 [[route]]
 domains = ["{inside}"]

@@ -18,10 +18,7 @@ from tidewaiter.rig.caller import ClosedError, SilenceError
 from tidewaiter.rig.player import HOST
 
 CONTENT: Final = b"From: honest@outside.example\r\nSubject: to a hop\r\n\r\nhello\r\n"
-POLITE: Final = {
-    b"EHLO": b"250-hop.inside.test\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
-    b"QUIT": b"221 2.0.0 bye\r\n",
-}
+OFFERS: Final = {"EHLO": b"250-hop.inside.test\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"}
 SECONDS: Final = 20.0
 """For the gateway to hang up on a hop that makes no sense."""
 PATIENCE: Final = 0.5
@@ -36,37 +33,41 @@ class Hop:
         self.port = 0
         self.domain = f"{vector.name}.hop.test"
         self.recipient = f"rcpt@{self.domain}"
-        self._awaited: asyncio.Future[list[str]] | None = None
-        self._patience = SECONDS
+        self._patience: float | None = None
+        """Seconds to wait for the other side to hang up, while a trial is on."""
+        self._plays: list[asyncio.Task[list[str]]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Play the vector where a trial has begun, else be polite."""
-        awaited, self._awaited = self._awaited, None
-        with suppress(ConnectionError):
-            if awaited is None:
-                await _be_polite(reader, writer)
-            else:
-                awaited.set_result(await self._play(reader, writer))
+        """Play the vector in a trial, to each who connects; else be polite."""
+        if self._patience is None:
+            await _be_polite(reader, writer)
+        else:
+            play = asyncio.create_task(self._play(reader, writer, self._patience))
+            self._plays.append(play)
+            await play
         writer.close()
 
-    def begin(self, patience: float) -> "asyncio.Future[list[str]]":
-        """Play to the next who connects, and wait `patience` seconds for it to hang up.
+    @asynccontextmanager
+    async def playing(self, patience: float) -> AsyncIterator[list[str]]:
+        """Play to whoever connects; at the end the list holds what was wrong, and that nobody came."""
+        wrong: list[str] = []
+        self._patience, self._plays = patience, []
+        yield wrong
+        self._patience = None
+        wrong += [line for said in await asyncio.gather(*self._plays) for line in said]
+        if not self._plays:
+            wrong.append(_("nobody connected"))
 
-        The future holds what was wrong.
-        """
-        self._patience = patience
-        self._awaited = asyncio.get_running_loop().create_future()
-        return self._awaited
-
-    async def _play(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[str]:
+    async def _play(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float) -> list[str]:
         wrong: list[str] = []
         for step in self.vector.steps:
             writer.write(step.send)
             wrong += [line for each in step.expect for line in judge.command(self._expected(each), await _line(reader))]
             if wrong:
                 break
-        rest = await _rest(reader, self._patience)
-        return [*wrong, *([_("sent {rest} behind it").format(rest=rest)] if rest and not wrong else [])]
+        if not wrong and (rest := await _rest(reader, patience)):
+            wrong.append(_("sent {rest} behind it").format(rest=rest))
+        return wrong
 
     def _expected(self, line: str) -> str:
         """The vector's recipient, in the domain of this hop."""
@@ -74,13 +75,16 @@ class Hop:
 
 
 async def _line(reader: asyncio.StreamReader) -> str:
-    return (await reader.readline()).decode("latin-1").rstrip("\r\n")
+    """The next line; empty where there is none, for a reset is as good as a close."""
+    with suppress(ConnectionError):
+        return (await reader.readline()).decode("latin-1").rstrip("\r\n")
+    return ""
 
 
 async def _rest(reader: asyncio.StreamReader, patience: float) -> bytes:
     """All that still comes, until the other side closes or falls silent."""
     rest = b""
-    with suppress(TimeoutError):
+    with suppress(TimeoutError, ConnectionError):
         async with asyncio.timeout(patience):
             while (block := await reader.read(4096)) and b"QUIT" not in rest:
                 rest += block
@@ -88,9 +92,10 @@ async def _rest(reader: asyncio.StreamReader, patience: float) -> bytes:
 
 
 async def _be_polite(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say what is offered, and close on any other command: mail has to come on a connection that is played to."""
     writer.write(b"220 hop.inside.test ESMTP\r\n")
-    while line := await reader.readline():
-        writer.write(POLITE.get(line[:4].upper(), b"250 2.0.0 Ok\r\n"))
+    while answer := OFFERS.get((await _line(reader))[:4].upper()):
+        writer.write(answer)
 
 
 @asynccontextmanager
@@ -107,14 +112,11 @@ async def hops(vectors: Iterable[DialogueVector]) -> AsyncIterator[tuple[Hop, ..
 async def trial(hop: Hop, outbound: int) -> Trial:
     """Send a message to the hop by the real sender alone, then through the gateway."""
     mail = Mail(STRANGER.sender, hop.recipient, CONTENT)
-    playing = hop.begin(PATIENCE)
-    told = await sender.send(hop.port, mail)
-    await playing
-    playing = hop.begin(SECONDS)
-    answer = await _through(outbound, mail)
-    broken = await playing
-    if answer.startswith("2"):
-        broken.append(_("the client was told {answer}").format(answer=answer))
+    async with hop.playing(PATIENCE):
+        told = await sender.send(hop.port, mail)
+    async with hop.playing(SECONDS) as broken:
+        answer = await _through(outbound, mail)
+    broken += judge.refused_for_now(answer)
     vector = hop.vector
     return Trial(
         vector.name,

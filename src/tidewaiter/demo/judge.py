@@ -21,6 +21,12 @@ def reply(expected: str, said: str) -> Iterator[str]:
         yield _("answered {said}, not {expected}").format(said=said or _("nothing"), expected=expected)
 
 
+def refused_for_now(said: str) -> Iterator[str]:
+    """The reply must be 4xx: the next hop is at fault, and the mail has to come again."""
+    if not said.startswith("4"):
+        yield _("answered {said}, not {expected}").format(said=said or _("nothing"), expected="4xx")
+
+
 def command(expected: str, said: str) -> Iterator[str]:
     """The command must begin as expected."""
     if not said.startswith(expected):

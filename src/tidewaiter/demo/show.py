@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, TypeVar
 
@@ -99,7 +99,9 @@ async def show(stages: dict[int, Stage], plan: Plan, told: Told) -> Demonstratio
         trials += await _each(_("next hops"), told, [partial(hop.trial, one, stage.outbound) for one in stage.hops])
         grids = await _each(_("other positions"), told, _grids(stage, plan))
         proved = await _each(_("proof"), told, [partial(_proved, one) for one in proving])
-    return _judged(tuple(trials), tuple(mail), tuple(grids), proof.gathered(proved))
+    shown = _judged(tuple(trials), tuple(mail), tuple(grids), proof.gathered(proved))
+    complaints = [line for one in stages.values() for line in one.complaints()]
+    return replace(shown, broken=(*shown.broken, *complaints))
 
 
 @contextmanager

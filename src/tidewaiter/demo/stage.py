@@ -33,6 +33,7 @@ PIPE: Final = asyncio.subprocess.PIPE
 CERTIFICATE: Final = "certificate.pem"
 CONFIGURATION: Final = "tidewaiter.toml"
 LOG: Final = "gateway.log"
+ERRORS: Final = "gateway.errors"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
 
@@ -73,6 +74,10 @@ class Stage:
     written: Mailbox
     """What the gateway itself wrote into a Maildir."""
 
+    def complaints(self) -> tuple[str, ...]:
+        """What the gateway wrote on standard error: it has a log for what it has to say, so each line is a fault."""
+        return tuple((self.folder / ERRORS).read_text(encoding="utf-8", errors="replace").splitlines())
+
 
 @asynccontextmanager
 async def standing(size_limit: int, vectors: Iterable[DialogueVector] = ()) -> AsyncIterator[Stage]:
@@ -112,8 +117,8 @@ async def _gateway(folder: Path, text: str) -> AsyncIterator[list[int]]:
         notified.bind(str(folder / "notify"))
         notified.setblocking(False)  # noqa: FBT003 - it has no name for it
         words = ("tidewaiter", "run", "--config", str(folder / CONFIGURATION))
-        async with _running(folder / "gateway.errors", *words, NOTIFY_SOCKET=str(folder / "notify")) as process:
-            await _once_ready(process, _heard(notified), folder / "gateway.errors")
+        async with _running(folder / ERRORS, *words, NOTIFY_SOCKET=str(folder / "notify")) as process:
+            await _once_ready(process, _heard(notified), folder / ERRORS)
             yield _ports(folder / LOG)
 
 
@@ -139,10 +144,19 @@ async def _running(errors: Path, *words: str, **environment: str) -> AsyncIterat
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
+        await _stop(process)
+
+
+async def _stop(process: Process) -> None:
+    """Ask it to leave, and end it where it does not; its children leave with it."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
         async with asyncio.timeout(STOP_SECONDS):
             await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()
 
 
 async def _once_ready(process: Process, ready: Coroutine[None, None, Ready], errors: Path) -> Ready:

@@ -11,9 +11,15 @@ GOOD = "green"
 BAD = "bold red"
 QUIET = "dim"
 
+FORGED, FOOLS, HARMLESS = range(3)
+"""What made the receiver take a forged message; what would make a known program; the rest."""
 
-def messages(shown: Demonstration) -> Table:
-    """Odd bytes inside of a message, both directions side by side: what split the receiver comes first."""
+
+def messages(shown: Demonstration, least: int = HARMLESS) -> Table:
+    """Odd bytes inside of a message, both directions side by side: what split the receiver comes first.
+
+    What ranks behind `least` is left out.
+    """
     table = _table(_("hidden in a message"))
     table.add_column(_("fools\nof {count}").format(count=shown.readers), justify="right")
     for way in (_("inbound"), _("outbound")):
@@ -23,9 +29,12 @@ def messages(shown: Demonstration) -> Table:
     before = None
     for name in sorted(inbound | outbound, key=lambda name: _rank(inbound.get(name), outbound.get(name))):
         ways = (inbound.get(name), outbound.get(name))
-        if before not in {None, _rank(*ways)}:
+        rank = _rank(*ways)
+        if rank > least:
+            break
+        if before not in {None, rank}:
             table.add_section()
-        before = _rank(*ways)
+        before = rank
         table.add_row(name, _fools(ways[0]), *(cell for way in ways for cell in _cells(way)))
     return table
 
@@ -35,11 +44,10 @@ def _by_name(shown: Demonstration, way: str) -> dict[str, Trial]:
 
 
 def _rank(*ways: Trial | None) -> int:
-    """0 for what made the receiver take a forged message, 1 for what would make another program, 2 for the rest."""
     trials = [trial for trial in ways if trial]
     if any(trial.alone and trial.alone.forged for trial in trials):
-        return 0
-    return 1 if any(trial.fooled for trial in trials) else 2
+        return FORGED
+    return FOOLS if any(trial.fooled for trial in trials) else HARMLESS
 
 
 def _fools(trial: Trial | None) -> Text:
@@ -51,15 +59,16 @@ def _cells(trial: Trial | None) -> tuple[Text, Text]:
     return (_alone(trial.alone), _guarded(trial)) if trial else (Text("·", QUIET), Text("·", QUIET))
 
 
-def dialogues(shown: Demonstration) -> Table:
-    """Odd bytes outside of any message, and what a next hop says."""
+def dialogues(shown: Demonstration, least: int = HARMLESS) -> Table:
+    """Odd bytes outside of any message, and what a next hop says; what ranks behind `least` is left out."""
     table = _table(_("hidden in the dialogue"))
     table.add_column("\n" + _("alone"), no_wrap=True)
     table.add_column("\n" + _("gateway"), no_wrap=True)
-    for trial in (one for one in shown.trials if one.way == "session"):
+    shown_here = [trial for trial in shown.trials if _rank(trial) <= least]
+    for trial in (one for one in shown_here if one.way == "session"):
         table.add_row(trial.vector, _alone(trial.alone), _answered(trial))
     table.add_section()
-    for trial in (one for one in shown.trials if one.way == "next hop"):
+    for trial in (one for one in shown_here if one.way == "next hop"):
         table.add_row(trial.vector, _told(trial.alone), _answered(trial))
     return table
 

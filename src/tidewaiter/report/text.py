@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tidewaiter.i18n import _, ngettext
 from tidewaiter.report.demonstration import Demonstration, Proof
-from tidewaiter.report.tables import BAD, GOOD, QUIET, dialogues, messages
+from tidewaiter.report.tables import BAD, FORGED, GOOD, QUIET, dialogues, messages
 
 NARROW = "\u202f"
 """Parts thousands in every language."""
@@ -30,6 +30,16 @@ def demonstration(shown: Demonstration) -> Group:
         proof(shown.proof),
         "",
         *(Text(f"✗ {line}", BAD) for line in shown.broken),
+        judgement(shown),
+    )
+
+
+def digest(shown: Demonstration) -> Group:
+    """What went wrong without the gateway, and the judgement: for a picture."""
+    return Group(
+        legend(shown),
+        Padding(messages(shown, least=FORGED), (1, 0)),
+        Padding(dialogues(shown, least=FORGED), (0, 0, 1, 0)),
         judgement(shown),
     )
 
