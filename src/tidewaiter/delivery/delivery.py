@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
@@ -37,8 +37,7 @@ class Origin:
         return {name: value for name, value in known.items() if name in wanted}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a next hop said to a recipient."""
 
     reply: Reply
@@ -46,8 +45,7 @@ class Answer:
     """It is the hop that failed and not the recipient: another hop may be tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a message."""
 
     reply: Reply

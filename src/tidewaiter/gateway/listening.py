@@ -71,10 +71,12 @@ class Listening:
         connected = self.station.connections.enter(client)
         if connected.total > self.limits.connections:
             return self._services[_STRANGER].closing("4.3.2", "Too many connections")
-        exempt = any(client in network for network in self.limits.exempt_networks)
-        if connected.network > self.limits.connections_per_network and not exempt:
+        if connected.network > self.limits.connections_per_network and not self._exempt(client):
             return self._services[_STRANGER].closing("4.7.0", "Too many connections from your network")
         return None
+
+    def _exempt(self, client: IpAddress) -> bool:
+        return any(client in network for network in self.limits.exempt_networks)
 
     def leave(self, session: "Session", client: IpAddress) -> None:
         """Count it out."""

@@ -11,7 +11,8 @@ import asyncio
 import select
 import ssl
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, ClassVar, Final, Literal, cast
 
 from tidewaiter.delivery.delivery import Origin
@@ -102,7 +103,7 @@ class Session(asyncio.Protocol):
         """Greet, or say why not."""
         self._transport = cast(asyncio.Transport, transport)
         host, self._port = transport.get_extra_info("peername")[:2]
-        self._address = ip_address(host.partition("%")[0])
+        self._address = client_address(host)
         self._tls = tls_text(transport)
         listening = self._listening
         self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
@@ -370,6 +371,12 @@ class Session(asyncio.Protocol):
         StartTls: _start_tls,
         Close: _close,
     }
+
+
+@lru_cache(maxsize=1024)
+def client_address(host: str) -> IPv4Address | IPv6Address:
+    """Read the address of a peer, without the zone that a link-local one has."""
+    return ip_address(host.partition("%")[0])
 
 
 def tls_text(transport: asyncio.BaseTransport) -> str:

@@ -225,7 +225,7 @@ class Transaction:
         if session is not None:
             session.finish(said)
         elif self._slot is not None:
-            outcome = replace(outcome, doubtful=outcome.doubtful or outcome.reply.positive)
+            outcome = outcome._replace(doubtful=outcome.doubtful or outcome.reply.positive)
         self._record(said, outcome)
         self._close()
 

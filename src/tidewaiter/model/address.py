@@ -8,6 +8,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Self
 
 from tidewaiter.model.domain import DOMAIN_LIMIT, LABEL, DomainError, parse_domain
@@ -55,15 +56,20 @@ class Address:
 
     def __str__(self) -> str:
         """Write the mailbox, quoted only where it must be."""
-        local = self.local
-        if not _DOT_STRING.fullmatch(local):
-            local = '"' + _TO_ESCAPE.sub(r"\\\1", local) + '"'
-        return f"{local}@{self.domain}" if self.domain else local
+        return _write(self.local, self.domain)
 
     @property
     def is_ascii(self) -> bool:
         """Whether it can be sent where SMTPUTF8 is not offered."""
         return self.local.isascii() and self.domain.isascii()
+
+
+# One message has its sender and its recipients written four times: to the next hop, in Received, in its record.
+@lru_cache(maxsize=1024)
+def _write(local: str, domain: str) -> str:
+    if not _DOT_STRING.fullmatch(local):
+        local = '"' + _TO_ESCAPE.sub(r"\\\1", local) + '"'
+    return f"{local}@{domain}" if domain else local
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -4,10 +4,10 @@ None of the three ever changes what ends DATA, and in none does what we write ha
 """
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class Position(Enum):
+class Position(StrEnum):
     """What is done about one kind of oddity."""
 
     NOTE = "note"
