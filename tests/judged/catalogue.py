@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.judged.talk import Case, Step
+from tests.judged.talk import DATA, ENVELOPE, Case, Step
 from tidewaiter.knowledge.vectors import vectors
 from tidewaiter.model.vector import ContentVector, DialogueVector
 
@@ -21,11 +21,6 @@ SIZE_LIMIT: Final = 65_536
 """Octets of the gateway's message size limit, the smallest it may have; the vectors that pass a limit pass 1,024."""
 FILLER: Final = b"\r\n" + b"x" * 508 + b"\r\n" + (b"x" * 510 + b"\r\n") * ((SIZE_LIMIT - 1024) // 512 - 1)
 """What lies between; an empty line comes first, so that no limit of the header section is passed."""
-ENVELOPE: Final = (
-    Step(b"MAIL FROM:<honest@outside.example>\r\n", ("250",)),
-    Step(b"RCPT TO:<rcpt@inside.test>\r\n", ("250",)),
-)
-DATA: Final = Step(b"DATA\r\n", ("354",))
 
 
 def cases(position: str) -> Iterator[Case]:

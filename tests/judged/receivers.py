@@ -18,19 +18,21 @@ POSTFIX = Habits(
 )
 AIOSMTPD = Habits(refuses="500 5.0.0 Line too long")
 SENDMAIL = Habits(blank=True, refuses=r"Bare (linefeed \(LF\)|carriage return \(CR\)) not allowed")
+# It loses a line of dots alone out of a header section, from whomever it comes.
+HARAKA = Habits(own=re.compile(rb"^\.[. ]*\n", re.MULTILINE), blank=True, refuses="Bare line-feed; see")
 
 HABITS = {
     "aiosmtpd-1.4.4": AIOSMTPD,
     "aiosmtpd-1.4.6": AIOSMTPD,
     "postfix-3.7-no": POSTFIX,
     "postfix-3.7-normalize": POSTFIX,
-    "postfix-3.7-reject": replace(POSTFIX, refuses="521 5.5.2 mx.inside.test Error: bare <LF> received"),
+    "postfix-3.7-reject": replace(POSTFIX, refuses="Error: bare <LF> received"),
     "exim-4.96": FOLDING,
     "sendmail-8.17": SENDMAIL,
     "sendmail-8.17-O-G-U": FOLDING,
     "opensmtpd-6.8": FOLDING,
-    "haraka-3.3.3": FOLDING,
-    "haraka-3.3.4": FOLDING,
+    "haraka-3.3.3": HARAKA,
+    "haraka-3.3.4": HARAKA,
     "smtp-server-3.21.6": Habits(),
     "dovecot-lmtp-2.3.19": FOLDING,
 }

@@ -48,7 +48,17 @@ class Said:
 
 
 HELLO = Step(b"EHLO client.outside.example\r\n", ("250",))
+ENVELOPE = (
+    Step(b"MAIL FROM:<honest@outside.example>\r\n", ("250",)),
+    Step(b"RCPT TO:<rcpt@inside.test>\r\n", ("250",)),
+)
+DATA = Step(b"DATA\r\n", ("354",))
 QUIT = Step(b"QUIT\r\n", ("221",), closed=True)
+
+
+def message(content: bytes) -> tuple[Step, ...]:
+    """Give the steps that send honest content, in which no line begins with a dot, and have it accepted."""
+    return (*ENVELOPE, DATA, Step(content + b".\r\n", ("250",)))
 
 
 def play(port: int, case: Case, before: Sequence[Step] = (), after: Sequence[Step] = ()) -> Said:

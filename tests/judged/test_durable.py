@@ -14,8 +14,7 @@ import pytest
 from tests.gateway.load import Load
 from tests.judged.gateway import LISTENER, route, running
 from tests.judged.judge import RECEIVED
-from tests.judged.talk import Case, play
-from tests.judged.test_vectors import sent
+from tests.judged.talk import Case, message, play
 from tests.peers import receiver
 from tests.peers.conftest import needed
 from tests.peers.strace import traced
@@ -100,7 +99,7 @@ def test_a_maildir_is_written_synced_renamed_and_its_folder_synced_before_250(tm
     output = tmp_path / "calls"
     with running(tmp_path, "[workers]\ncount = 1\n" + LISTENER + route("maildir:mail")) as (ports, family):
         with traced(family.pid_of("tidewaiter.gateway.worker"), "write,writev,sendto,sendmsg,fsync,rename", output):
-            said = play(ports[0], Case("one message", sent(b"Subject: x\r\n\r\nhello\r\n"), ()))
+            said = play(ports[0], Case("one message", message(b"Subject: x\r\n\r\nhello\r\n"), ()))
         family.last_words()
     assert said.wrong == ()
     calls = output.read_text()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from tests.judged.catalogue import DATA, ENVELOPE, POSITIONS, SIZE_LIMIT, cases
+from tests.judged.catalogue import POSITIONS, SIZE_LIMIT, cases
 from tests.judged.gateway import LISTENER, gateway, route
 from tests.judged.judge import GATEWAY, told_apart
 from tests.judged.receivers import HABITS
-from tests.judged.talk import Step, play
+from tests.judged.talk import message, play
 from tests.peers import receiver
 from tests.peers.conftest import needed
 
@@ -45,14 +45,8 @@ ODDITIES = {
 
 
 def honest(number: int, place: str) -> bytes:
-    fields = b"From: honest@outside.example\r\nTo: rcpt@inside.test\r\nSubject: %s %d\r\n" % (place.encode(), number)
-    return (
-        fields + b"Date: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <%d@outside.example>\r\n\r\nhello\r\n" % number
-    )
-
-
-def sent(content: bytes) -> tuple[Step, ...]:
-    return (*ENVELOPE, DATA, Step(content + b".\r\n", ("250",)))
+    head = b"From: honest@outside.example\r\nTo: rcpt@inside.test\r\nSubject: %s %d\r\n" % (place.encode(), number)
+    return head + b"Date: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <%d@a.example>\r\n\r\nhello\r\n" % number
 
 
 @dataclass
@@ -86,7 +80,7 @@ def play_all(position: str, port: int, peer: Peer, tally: Tally, habits: Habits)
     """Send every vector, each between two honest messages of one session, and judge after each what was delivered."""
     for case in cases(position):
         number = tally.sent + 1
-        said = play(port, case, sent(honest(number, "before")), sent(honest(number, "after")))
+        said = play(port, case, message(honest(number, "before")), message(honest(number, "after")))
         held = peer.deliveries(len(due(case, said, number)))
         peer.empty()
         tally.judge(replace(case, name=f"{case.name}, {position}"), said, held, habits)
