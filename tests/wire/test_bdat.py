@@ -32,6 +32,28 @@ def test_an_end_inside_a_chunk_is_content() -> None:
     assert talk.messages == [(ENVELOPE, FAKE)]
 
 
+@pytest.mark.parametrize(
+    ("chunks", "content"),
+    [
+        (b"BDAT 2 LAST\r\nx\r", b"x "),
+        (b"BDAT 2 LAST\r\nx\n", b"x\r\n"),
+        (b"BDAT 2\r\nx\rBDAT 1 LAST\r\n\n", b"x\r\n"),
+        (b"BDAT 2\r\nx\rBDAT 0 LAST\r\n", b"x "),
+        (b"BDAT 3 LAST\r\n\r\n.", b"\r\n."),
+    ],
+)
+def test_the_last_octets_of_a_message_are_not_held_back(chunks: bytes, content: bytes) -> None:
+    talk = play(NAMED)
+    talk.say(chunks)
+    assert talk.messages == [(ENVELOPE, content)]
+
+
+def test_a_chunk_that_the_application_refuses_is_no_news_to_it() -> None:
+    talk = play(NAMED)
+    talk.server.receive(b"BDAT 1\r\nx")
+    assert talk.server.answer(replies.TOO_BIG) == []
+
+
 def test_an_empty_message_is_a_message() -> None:
     talk = play(f"{NAMED}\nC: BDAT 0 LAST\nS: 250 2.0.0 Ok")
     assert talk.messages == [(ENVELOPE, b"")]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.wire.talk import ENVELOPE, HELLO, NAMED, OPEN, SERVICE, Talk, play
 from tidewaiter.model.reply import Reply
-from tidewaiter.wire import Limits, LocalProtocolError, Offers, Server, Service, State, Verb, replies
+from tidewaiter.wire import ContentStart, Limits, LocalProtocolError, Offers, Server, Service, State, Verb, replies
 
 
 def test_a_message_comes_in() -> None:
@@ -26,6 +26,7 @@ def test_a_message_comes_in() -> None:
         """
     )
     assert talk.messages == [(ENVELOPE, b"Subject: x\r\n\r\n.dot\r\n")]
+    assert ContentStart(chunked=False) in talk.events
 
 
 def test_a_whole_group_is_answered_in_one_write() -> None:
