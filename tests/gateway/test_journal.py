@@ -1,6 +1,9 @@
 import errno
 import json
 import os
+import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,3 +148,20 @@ def test_a_log_file_is_appended_to_and_not_for_everyone(tmp_path: Path) -> None:
         os.close(descriptor)
     assert file.read_bytes() == b"one\ntwo\n"
     assert file.stat().st_mode & 0o007 == 0
+
+
+TO_STANDARD_ERROR = "from tidewaiter.gateway.journal import *; Journal(open_log(None), call_now).write(b'a line')"
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe", "socket"])
+def test_standard_error_may_be_anything_and_is_never_waited_for(kind: str, tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, (tmp_path / "log").open("wb") as file:
+        stderr = {"file": file, "pipe": subprocess.PIPE, "socket": theirs}[kind]
+        ended = subprocess.run([sys.executable, "-c", TO_STANDARD_ERROR], stderr=stderr, check=True)  # type: ignore[call-overload]  # any of them
+        found = {
+            "file": lambda: (tmp_path / "log").read_bytes(),
+            "pipe": lambda: ended.stderr,
+            "socket": lambda: ours.recv(99),
+        }
+        assert found[kind]() == b"a line\n"

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -251,7 +253,50 @@ def _refusal(file: Path) -> str:
     return ended.stderr
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+
+
+@needs_root
+def test_a_capability_to_bind_port_25_does_not_go_on_to_children(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o777)
+    (tmp_path / "aside").mkdir()
+    as_systemd_does = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    as_systemd_does += ["--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"]
+    command = [*in_the_open(tmp_path / "aside"), *as_systemd_does, *STAND_IN]
+    with serving(tmp_path, command=command) as family, family.connect() as client:
+        assert _capabilities(family.process.pid) == 1 << 10, "CAP_NET_BIND_SERVICE, for a reload"
+        assert _capabilities(client.pid) == 0
+
+
+def _capabilities(pid: int) -> int:
+    (found,) = re.findall(r"^CapEff:\t(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found, 16)
+
+
+def test_a_log_that_was_rotated_is_opened_again_by_all(tmp_path: Path) -> None:
+    log, rotated = tmp_path / "log", tmp_path / "log.1"
+    family = Family(tmp_path)
+    family.file.write_text(family.file.read_text() + '[log]\nfile = "log"\n')
+    with family:
+        _until(lambda: log.exists() and "serving" in log.read_text())
+        clerk = family.pid_of("tidewaiter.gateway.clerk")
+        log.rename(rotated)
+        family.signal(signal.SIGHUP)
+        _until(lambda: log.exists() and f'"pid":{clerk}' in log.read_text())
+        family.signal(signal.SIGTERM)
+        assert family.exit_code() == 0
+        assert "stopped" in log.read_text()
+        assert "stopped" not in rotated.read_text()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+
+
+@needs_root
 def test_started_by_root_it_carries_mail_as_the_user_it_was_given(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)

@@ -7,6 +7,7 @@ from socket import socket
 
 from tidewaiter.config import Settings
 from tidewaiter.gateway.children import Child
+from tidewaiter.gateway.journal import Journal, call_now
 
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 30.0
@@ -143,6 +144,8 @@ class Generation:
         self.number = number
         self.settings = settings
         self.log = log
+        self.journal = Journal(log, call_now)
+        """The supervisor's own lines."""
         self.sockets = sockets
         self.pages = pages
         self.configuration = _in_memory(data)

@@ -85,6 +85,7 @@ class Ground:
         self._pages.keep_only(one.metrics.address for one in settings if one.metrics.address)
 
     def _become(self) -> None:
+        privileges.keep_from_children()
         if self._person is not None:
             privileges.become(self._person)
 

@@ -48,11 +48,12 @@ def open_log(file: str | None) -> int:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
     if file is not None:
         return os.open(file, flags | os.O_CREAT, 0o640)
-    if stat.S_ISSOCK(os.fstat(2).st_mode):  # systemd's; it is ours alone
+    try:
+        # Opened anew, because O_NONBLOCK on a duplicate would also change our parent's terminal.
+        descriptor = os.open("/proc/self/fd/2", flags)
+    except OSError:  # a socket, as systemd's, or a pipe that another user has made for us
         os.set_blocking(2, False)
         return os.dup(2)
-    # Opened anew, because O_NONBLOCK on a duplicate would also change our parent's terminal.
-    descriptor = os.open("/proc/self/fd/2", flags)
     with suppress(OSError):  # no pipe, or the system allows less
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_ROOM)
     return descriptor

@@ -1,5 +1,6 @@
 """From root to the user that carries mail, for good; or, in a process apart, for one question."""
 
+import ctypes
 import grp
 import os
 import pickle
@@ -11,6 +12,8 @@ from tidewaiter.config.settings import Workers
 from tidewaiter.gateway.error import StartError
 
 Answer = TypeVar("Answer")
+
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4  # linux/prctl.h
 
 
 class PrivilegeError(StartError):
@@ -55,6 +58,14 @@ def become(someone: Person) -> None:
         raise PrivilegeError("only root can become another user") from error
     if someone.uid != 0 and 0 in os.getresuid():
         raise PrivilegeError("root could be regained")
+
+
+def keep_from_children() -> None:
+    """Let no capability that was given to us go on to the programs that we start.
+
+    systemd gives CAP_NET_BIND_SERVICE as an ambient one, which children would inherit; capabilities(7).
+    """
+    ctypes.CDLL(None).prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
 
 def answer_as(someone: Person | None, question: Callable[[], Answer]) -> Answer:

@@ -25,7 +25,7 @@ from tidewaiter.gateway.error import StartError
 from tidewaiter.gateway.generation import Crew, Generation, Post
 from tidewaiter.gateway.ground import Ground
 from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.journal import Journal, call_now, logger
+from tidewaiter.gateway.journal import logger
 from tidewaiter.gateway.signals import Signals
 from tidewaiter.net.notify import READY, STOPPING, Notifier, reloading
 
@@ -74,7 +74,7 @@ class Supervisor:
 
     @property
     def _log(self) -> FilteringBoundLogger:
-        return logger(Journal(self._current.log, call_now), process="supervisor")
+        return logger(self._current.journal, process="supervisor")
 
     def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
@@ -200,7 +200,7 @@ class Supervisor:
         for older in self._generations[:-1]:
             if not older.workers.leaving:
                 older.workers.drain(generation.settings.workers.drain_time)
-        if _clerk_needs(before) != _clerk_needs(generation.settings):
+        if _concerns_clerk(before, generation.settings):
             self._clerk.drain(CLERK_SECONDS)
 
     def _abandon(self, generation: Generation) -> None:
@@ -267,5 +267,8 @@ class Supervisor:
         return [child for crew in self._crews() for child in crew.children]
 
 
-def _clerk_needs(settings: Settings) -> tuple[object, ...]:
-    return settings.store, settings.metrics, settings.log
+def _concerns_clerk(before: Settings, after: Settings) -> bool:
+    """Whether a reload needs a new clerk; a log file is opened again on reload, because it may have been rotated."""
+    return after.log.file is not None or any(
+        getattr(before, table) != getattr(after, table) for table in ("store", "metrics", "log")
+    )
