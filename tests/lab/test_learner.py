@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.played import PLAYED, played
+from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lab.asker import Asker, manner
 from tidewaiter.lab.expected import expected
 from tidewaiter.lab.learner import learn
@@ -16,6 +17,9 @@ from tidewaiter.lines.table import Table, difference, text
 
 if TYPE_CHECKING:
     from tidewaiter.model.dialect import ReaderDialect
+
+# Its words end a message at the last CR: as it is played the LF is a command of its own, and nothing can be told.
+ROWS = {name: row for name, row in dialects().items() if row.reader and name != "cisco-esa-clean"}
 
 
 def learned(reader: ReaderDialect, mode: Mode, *, lmtp: bool = False) -> tuple[Table, Table]:
@@ -30,6 +34,17 @@ def learned(reader: ReaderDialect, mode: Mode, *, lmtp: bool = False) -> tuple[T
 def test_a_played_program_is_learned_as_it_is(name: str) -> None:
     found, truth = learned(PLAYED[name], BODY)
     assert difference(found, truth) is None, text(found)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_that_is_played_is_learned_as_its_words_say(name: str) -> None:
+    reader = ROWS[name].reader
+    assert reader
+    for mode in MODES.values():
+        found, truth = learned(reader, mode)
+        assert difference(found, truth) is None, f"{mode.name}\n{text(found)}"
 
 
 @pytest.mark.slow

@@ -71,7 +71,9 @@ async def sent_by(peer: str, words: list[Word]) -> Emissions:
 async def relayed_by(peer: str, words: list[Word]) -> Emissions:
     sink = Sink()
     async with sinking(sink) as port, apart(registry.relay(peer, port)) as relay:
-        return await through_relay(Target(relay.host, relay.port, "rcpt@sink.test", within=60.0), words, sink)
+        return await through_relay(
+            Target(relay.host, relay.port, "rcpt@sink.test", within=60.0, side_by_side=24), words, sink
+        )
 
 
 @pytest.mark.parametrize("name", SENDERS)

@@ -97,7 +97,7 @@ class Line(asyncio.Protocol):
             else:
                 self._content_byte(self._reading, byte, symbol, last=last)
         if self._reading is not None:
-            self._reading = self._player.splitter.feed(self._reading, Symbol.EDGE).state
+            self._edge(self._reading)
 
     def _command_byte(self, byte: bytes, symbol: Symbol) -> None:
         self._command += byte
@@ -117,6 +117,12 @@ class Line(asyncio.Protocol):
         self._reading = read.state
         if read.end is not None:
             self._end(read.end, last=last)
+
+    def _edge(self, reading: State) -> None:
+        read = self._player.splitter.feed(reading, Symbol.EDGE)
+        self._reading = read.state
+        if read.end is not None:
+            self._end(read.end, last=True)
 
     def _end(self, end: Then, *, last: bool) -> None:
         dropped = end.goes_on == "commands after edge" and not last
