@@ -156,12 +156,9 @@ TO_STANDARD_ERROR = "from tidewaiter.gateway.journal import *; Journal(open_log(
 @pytest.mark.parametrize("kind", ["file", "pipe", "socket"])
 def test_standard_error_may_be_anything_and_is_never_waited_for(kind: str, tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, (tmp_path / "log").open("wb") as file:
-        stderr = {"file": file, "pipe": subprocess.PIPE, "socket": theirs}[kind]
-        ended = subprocess.run([sys.executable, "-c", TO_STANDARD_ERROR], stderr=stderr, check=True)  # type: ignore[call-overload]  # any of them
-        found = {
-            "file": lambda: (tmp_path / "log").read_bytes(),
-            "pipe": lambda: ended.stderr,
-            "socket": lambda: ours.recv(99),
-        }
-        assert found[kind]() == b"a line\n"
+    log = tmp_path / "log"
+    with ours, theirs, log.open("wb") as file:
+        stderr = {"file": file.fileno(), "pipe": subprocess.PIPE, "socket": theirs.fileno()}[kind]
+        ended = subprocess.run([sys.executable, "-c", TO_STANDARD_ERROR], stderr=stderr, check=True)
+        theirs.close()
+        assert log.read_bytes() + ours.recv(99) + (ended.stderr or b"") == b"a line\n"
