@@ -121,6 +121,18 @@ async def test_the_header_section_has_a_limit_and_the_body_another(tmp_path: Pat
     assert len(hop.taken) == 1
 
 
+async def test_a_long_line_is_told_and_refused_where_that_was_asked_for(tmp_path: Path) -> None:
+    listener = 'data = { long_line = "refuse" }'
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=listener)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope()
+            assert (await caller.data(b"\r\n" + b"y" * 998 + b"\r\n")).startswith("250 ")
+            await caller.envelope()
+            assert (await caller.data(b"\r\n" + b"y" * 999 + b"\r\n")).startswith("550 5.6.0 ")
+            assert await caller.closed()
+    assert len(hop.taken) == 1
+
+
 async def test_a_spent_spool_is_452_after_the_true_end(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port), spool_total=60_000) as gateway:
         async with await Caller.call(gateway.port) as caller:
