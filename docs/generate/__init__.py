@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.generate import commands, configuration, dialects, manual, pictures, replies, vectors
+from docs.generate import commands, configuration, demonstration, dialects, manual, pictures, replies, vectors
 
 DOCS: Final = Path(__file__).parents[1]
 
@@ -18,6 +18,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "dialects.md": dialects.page,
     "replies.md": replies.page,
     "vectors.md": vectors.page,
+    "pictures/demo.svg": demonstration.picture,
     **pictures.SOURCES,
 }
 

@@ -23,7 +23,7 @@ def messages(shown: Demonstration, least: int = HARMLESS) -> Table:
     table = _table(_("hidden in a message"))
     table.add_column(_("fools\nof {count}").format(count=shown.readers), justify="right")
     for way in (_("inbound"), _("outbound")):
-        table.add_column(f"{way}\n" + _("alone"), no_wrap=True)
+        table.add_column(f"{way}\n" + _("alone"), no_wrap=True, justify="right")
         table.add_column("\n" + _("gateway"), no_wrap=True)
     inbound, outbound = _by_name(shown, "inbound"), _by_name(shown, "outbound")
     before = None
@@ -56,13 +56,13 @@ def _fools(trial: Trial | None) -> Text:
 
 
 def _cells(trial: Trial | None) -> tuple[Text, Text]:
-    return (_alone(trial.alone), _guarded(trial)) if trial else (Text("·", QUIET), Text("·", QUIET))
+    return (_alone(trial.alone), _guarded(trial)) if trial else (_harmless("·"), Text("·", QUIET))
 
 
 def dialogues(shown: Demonstration, least: int = HARMLESS) -> Table:
     """Odd bytes outside of any message, and what a next hop says; what ranks behind `least` is left out."""
     table = _table(_("hidden in the dialogue"))
-    table.add_column("\n" + _("alone"), no_wrap=True)
+    table.add_column("\n" + _("alone"), no_wrap=True, justify="right")
     table.add_column("\n" + _("gateway"), no_wrap=True)
     shown_here = [trial for trial in shown.trials if _rank(trial) <= least]
     for trial in (one for one in shown_here if one.way == "session"):
@@ -82,13 +82,18 @@ def _table(what: str) -> Table:
 def _alone(seen: Seen | None) -> Text:
     """How many messages the receiver alone made of one."""
     if seen is None:
-        return Text("·", QUIET)
-    return Text(f"{seen.delivered} ✗", BAD) if seen.forged else Text(f"{seen.delivered}", QUIET)
+        return _harmless("·")
+    return Text(f"{seen.delivered} ✗", BAD) if seen.forged else _harmless(f"{seen.delivered}")
 
 
 def _told(seen: Seen | None) -> Text:
     """Whether the sender alone took for delivered what was lost."""
-    return Text(_("lost ✗"), BAD) if seen and seen.forged else Text("0", QUIET)
+    return Text(_("lost ✗"), BAD) if seen and seen.forged else _harmless("0")
+
+
+def _harmless(count: str) -> Text:
+    """Under the number of what is marked as forged."""
+    return Text(f"{count}  ", QUIET)
 
 
 def _guarded(trial: Trial) -> Text:
