@@ -8,15 +8,13 @@ unread bytes would make the kernel take our last reply back.
 """
 
 import asyncio
-import select
 import ssl
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, ClassVar, Final, Literal, cast
 
 from tidewaiter.delivery.delivery import Origin
 from tidewaiter.gateway.listening import NOT_OURS, Listening
+from tidewaiter.gateway.peer import client_address, speaks_first, tls_text
 from tidewaiter.gateway.received import opening
 from tidewaiter.gateway.transaction import Transaction
 from tidewaiter.model.reply import Reply
@@ -110,7 +108,7 @@ class Session(asyncio.Protocol):
         self._server = Server(listening.service(self._address), tls=self._tls != "")
         refusal = listening.enter(self, self._address)
         if refusal is None:
-            if not _speaks_first(self._transport, self._tls):
+            if not speaks_first(self._transport, self._tls):
                 self._server.greet()
             self._settle()
         else:
@@ -371,25 +369,3 @@ class Session(asyncio.Protocol):
         StartTls: _start_tls,
         Close: _close,
     }
-
-
-@lru_cache(maxsize=1024)
-def client_address(host: str) -> IPv4Address | IPv6Address:
-    """Read the address of a peer, without the zone that a link-local one has."""
-    return ip_address(host.partition("%")[0])
-
-
-def tls_text(transport: asyncio.BaseTransport) -> str:
-    """Name protocol and cipher; empty without TLS."""
-    tls = transport.get_extra_info("ssl_object")
-    return f"{tls.version()} {tls.cipher()[0]}" if tls is not None else ""
-
-
-def _speaks_first(transport: asyncio.Transport, tls: str) -> bool:
-    """Whether bytes wait that the client sent before it was greeted: they are answered 554, not 220.
-
-    Only the kernel knows, for nothing has been read yet.  Within TLS what waits may be the handshake's own.
-    """
-    waiting = select.poll()
-    waiting.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return not tls and bool(waiting.poll(0))
