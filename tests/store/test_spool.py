@@ -1,0 +1,174 @@
+"""The spool: what goes in comes out, in memory or through a file, within one room, and the room comes back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tidewaiter.store.file_thread import FileThread
+from tidewaiter.store.spool import BLOCK, Spool, SpoolRoom
+
+SECONDS = 10.0
+Scene = Callable[[SpoolRoom], Awaitable[None]]
+
+
+def play(folder: Path, scene: Scene, *, message: int = 10, memory: int = 10**6, total: int = 10**9) -> None:
+    async def within() -> None:
+        files = FileThread(asyncio.get_running_loop())
+        room = SpoolRoom(files, str(folder), message, memory, total, disk=10**12)
+        try:
+            await asyncio.wait_for(scene(room), SECONDS)
+        finally:
+            files.close()
+        assert (room.used, room.memory_used) == (0, 0)
+
+    asyncio.run(within())
+
+
+async def settle(spool: Spool, caught_up: asyncio.Event) -> None:
+    spool.flush()
+    while not spool.complete:
+        caught_up.clear()
+        await caught_up.wait()
+        spool.flush()
+
+
+async def content(spool: Spool, room: SpoolRoom) -> bytes:
+    """Read it back as a next hop's connection does, and as a Maildir does, and hold the two to be equal."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[object] = loop.create_future()
+    room.files.run(lambda: b"".join(spool.pieces()), done.set_result)
+    whole = await done
+    read = b"".join(spool.blocks)
+    while not spool.in_memory:
+        block: asyncio.Future[object] = loop.create_future()
+        spool.read(len(read), block.set_result)
+        got = await block
+        assert isinstance(got, bytes)
+        if not got:
+            break
+        read += got
+    assert read == whole
+    return read
+
+
+@settings(max_examples=30)
+@given(st.lists(st.binary(max_size=40), max_size=20), st.booleans())
+def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], in_turns: bool) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        spool = Spool(room, caught_up.set)
+        for piece in pieces:
+            spool.write(piece)
+            if in_turns:
+                await asyncio.sleep(0)
+        await settle(spool, caught_up)
+        assert await content(spool, room) == b"".join(pieces)
+        assert spool.size == len(b"".join(pieces))
+        spool.close()
+
+    play(tmp_path_factory.mktemp("spool"), scene)
+
+
+def test_small_messages_stay_in_memory_and_large_ones_leave_it(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        small, large = Spool(room, caught_up.set), Spool(room, caught_up.set)
+        small.write(b"x" * 10)
+        large.write(b"x" * (3 * BLOCK))
+        assert (small.in_memory, large.in_memory) == (True, False)
+        await settle(large, caught_up)
+        assert room.memory_used == 10
+        small.close()
+        large.close()
+
+    play(tmp_path, scene)
+
+
+def test_when_memory_is_used_up_even_small_messages_go_to_a_file(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        spools = [Spool(room, lambda: None) for _ in range(3)]
+        for spool in spools:
+            spool.write(b"x" * 8)
+        assert [spool.in_memory for spool in spools] == [True, True, False]
+        for spool in spools:
+            spool.close()
+
+    play(tmp_path, scene, memory=20)
+
+
+def test_who_writes_faster_than_the_disk_is_told_to_wait(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        spool = Spool(room, caught_up.set)
+        spool.write(b"x" * BLOCK)
+        assert not spool.behind
+        spool.write(b"x" * BLOCK)
+        assert spool.behind
+        await settle(spool, caught_up)
+        assert not spool.behind
+        spool.close()
+
+    play(tmp_path, scene)
+
+
+def test_a_room_that_is_used_up_fails_the_message_and_keeps_none_of_it(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        first, second = Spool(room, lambda: None), Spool(room, lambda: None)
+        first.write(b"x" * 60)
+        second.write(b"x" * 60)
+        assert (first.failed, second.failed, room.used) == (False, True, 60)
+        second.write(b"x")
+        assert (second.size, room.used) == (0, 60)
+        first.close()
+
+    play(tmp_path, scene, message=1000, total=100)
+
+
+def test_a_disk_that_says_no_fails_the_message(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        spool = Spool(room, caught_up.set)
+        spool.write(b"x" * 100)
+        await caught_up.wait()
+        assert spool.failed
+        spool.close()
+
+    play(tmp_path / "missing", scene)
+
+
+def test_the_files_have_no_name_so_that_nothing_is_left_behind(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        spool = Spool(room, caught_up.set)
+        spool.write(b"x" * 1000)
+        await settle(spool, caught_up)
+        assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # the test looks, not the loop
+        spool.close()
+
+    play(tmp_path, scene)
+
+
+def test_closed_while_it_is_being_written_it_gives_its_room_back_once(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        spool = Spool(room, lambda: None)
+        spool.write(b"x" * 1000)
+        spool.close()
+        await asyncio.sleep(0.05)
+
+    play(tmp_path, scene)
+
+
+def test_the_free_disk_is_looked_at_off_the_loop(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        room.disk = 0
+        assert not room.has_room(1)
+        room.look()
+        while not room.disk:
+            await asyncio.sleep(0.001)
+        assert room.has_room(1)
+
+    play(tmp_path, scene)
