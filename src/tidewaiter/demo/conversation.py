@@ -8,7 +8,7 @@ from tidewaiter.demo.mail import END, Mail
 from tidewaiter.rig.caller import Answer, Caller, SilenceError
 from tidewaiter.rig.player import HOST
 
-SECONDS: Final = 20.0
+SECONDS: Final = 60.0
 MORE_THAN_COME: Final = 1_000_000
 """Waiting for so many replies is waiting for the end."""
 EHLO: Final = b"EHLO client.outside.example\r\n"

@@ -19,7 +19,7 @@ from tidewaiter.rig.player import HOST
 
 CONTENT: Final = b"From: honest@outside.example\r\nSubject: to a hop\r\n\r\nhello\r\n"
 OFFERS: Final = {"EHLO": b"250-hop.inside.test\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"}
-SECONDS: Final = 20.0
+SECONDS: Final = 60.0
 """For the gateway to hang up on a hop that makes no sense."""
 PATIENCE: Final = 0.5
 """For a sender alone, which may wait for more."""

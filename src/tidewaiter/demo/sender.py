@@ -16,7 +16,7 @@ from typing import Final
 from tidewaiter.demo.mail import Mail
 from tidewaiter.rig.player import HOST
 
-SECONDS: Final = 20
+SECONDS: Final = 60
 _REPLY: Final = re.compile(r"[0-9]{3}(?: .*)?")
 EHLO: Final = "client.inside.test"
 

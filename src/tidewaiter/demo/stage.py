@@ -34,7 +34,7 @@ CERTIFICATE: Final = "certificate.pem"
 CONFIGURATION: Final = "tidewaiter.toml"
 LOG: Final = "gateway.log"
 ERRORS: Final = "gateway.errors"
-START_SECONDS: Final = 60
+START_SECONDS: Final = 120
 STOP_SECONDS: Final = 30
 
 

@@ -92,8 +92,8 @@ def _told(seen: Seen | None) -> Text:
 
 
 def _harmless(count: str) -> Text:
-    """Under the number of what is marked as forged."""
-    return Text(f"{count}  ", QUIET)
+    """Under the number of what is marked as forged; blanks at the end of a cell are no width, these are."""
+    return Text(f"{count}\u00a0\u00a0", QUIET)
 
 
 def _guarded(trial: Trial) -> Text:
