@@ -10,8 +10,9 @@ import pytest
 
 from tests.peers import registry
 from tidewaiter.knowledge.dialects import dialects
+from tidewaiter.lab.emissions import Emissions, contents, mismatches, said_by, said_by_relay
 from tidewaiter.lab.target import Target
-from tidewaiter.lab.writer import Emissions, contents, mismatches, said_by, said_by_relay, through_relay
+from tidewaiter.lab.writer import through_relay
 from tidewaiter.lines.symbol import Word, spell, visible
 from tidewaiter.rig.sink import Sink, sinking
 
@@ -71,9 +72,7 @@ async def sent_by(peer: str, words: list[Word]) -> Emissions:
 async def relayed_by(peer: str, words: list[Word]) -> Emissions:
     sink = Sink()
     async with sinking(sink) as port, apart(registry.relay(peer, port)) as relay:
-        return await through_relay(
-            Target(relay.host, relay.port, "rcpt@sink.test", within=60.0, side_by_side=24), words, sink
-        )
+        return await through_relay(Target(relay.host, relay.port, "rcpt@sink.test", within=120.0), words, sink)
 
 
 @pytest.mark.parametrize("name", SENDERS)

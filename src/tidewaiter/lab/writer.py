@@ -8,45 +8,35 @@ a number in the subject says which message it is.
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Final
 
+from tidewaiter.lab.emissions import (
+    LENGTH,
+    Emissions,
+    Mismatch,
+    body,
+    contents,
+    message,
+    mismatches,
+    said_by,
+    said_by_relay,
+)
 from tidewaiter.lab.session import called, envelope
 from tidewaiter.lab.target import Target, UntoldError
-from tidewaiter.lines.emitter import emitter
-from tidewaiter.lines.machine import Splitter
-from tidewaiter.lines.stages import RefusedError, pipeline
-from tidewaiter.lines.symbol import BYTES, Word, spell, symbols
+from tidewaiter.lines.symbol import Word, spell
 from tidewaiter.model.dialect import Dialect
 from tidewaiter.rig.caller import Caller, ClosedError, SilenceError
 from tidewaiter.rig.sink import Sink, sinking
-from tidewaiter.smuggling.path import Relay, written
 
-LENGTH: Final = 5
-"""Longer than any memory that a writer has been seen to have."""
-END: Final = b"\r\n.\r\n"
 QUEUED: Final = 20.0
 """Seconds without a message after which nothing more is expected of a relay's queue."""
 COMMANDS: Final = 4
 """Processes at once."""
 _NUMBER: Final = re.compile(rb"^Subject: number ([0-9]+)\r?$", re.MULTILINE)
-
-Emissions = Mapping[Word, bytes | None]
-"""What became of each content: the bytes of DATA behind 354, or None where nothing was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A content of which sender and row make different things; None is: nothing is sent."""
-
-    content: Word
-    sender: bytes | None
-    row: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,70 +73,6 @@ def _compared(row: Dialect, said: Emissions, port: int, send: Callable[[Sink, in
     return asyncio.run(compared())
 
 
-def contents(length: int = LENGTH) -> Iterator[Word]:
-    """Give every content up to `length` bytes, one byte for each class, shortest first."""
-    for size in range(length + 1):
-        yield from product(BYTES, repeat=size)
-
-
-def mismatches(sent: Emissions, said: Emissions) -> list[Mismatch]:
-    """Compare what a sender sent with what its row says, shortest content first."""
-    return [Mismatch(word, wire, said[word]) for word, wire in sent.items() if wire != said[word]]
-
-
-def said_by(row: Dialect, words: Iterable[Word]) -> Emissions:
-    """Write each content as the row says."""
-    assert row.writer
-    writes = emitter(row.writer, scaled=False)
-    return {word: _spelled(partial(written, writes, word)) for word in words}
-
-
-def said_by_relay(row: Dialect, words: Iterable[Word]) -> Emissions:
-    """Read each word as DATA and write it anew, as the row says: the bodies, without words that its reader ends early.
-
-    A message that its reader refuses is one of which nothing is sent.
-    """
-    assert row.reader
-    assert row.writer
-    reads, writes = Splitter(row.reader), emitter(row.writer, scaled=False)
-    relay = Relay(reads, pipeline(row.reader.change, scaled=False), writes)
-    said: dict[Word, bytes | None] = {}
-    for word in words:
-        wire = symbols(_message(0, word))
-        accepted = _accepts(reads, wire)
-        if accepted is not None:
-            whole = _spelled(partial(relay.passed_on, wire)) if accepted else None
-            said[word] = whole and _body(whole)
-    return said
-
-
-def _accepts(reads: Splitter, wire: Word) -> bool | None:
-    """Whether the reader takes this message at its last byte; None where it ends elsewhere."""
-    state = reads.start
-    for place, symbol in enumerate(wire, 1):
-        read = reads.feed(state, symbol)
-        if read.end:
-            refused = read.end.goes_on == "close" or not read.end.accepted
-            return False if refused else (True if place == len(wire) else None)
-        state = read.state
-    return None
-
-
-def _spelled(write: Callable[[], Word]) -> bytes | None:
-    try:
-        return spell(write())
-    except RefusedError:
-        return None
-
-
-def _message(number: int, word: Word) -> bytes:
-    return b"Subject: number %d\r\n\r\n%b%b" % (number, spell(word), END)
-
-
-def _body(wire: bytes) -> bytes:
-    return wire.partition(b"\r\n\r\n")[2]
-
-
 async def by_command(argv: Sequence[str], words: Iterable[Word], sink: Sink, port: int) -> Emissions:
     """Run the command once for each content; in its words {port}, {file} and {recipient} are filled in.
 
@@ -158,7 +84,7 @@ async def by_command(argv: Sequence[str], words: Iterable[Word], sink: Sink, por
         async with asyncio.TaskGroup() as group:
             for file in _files(Path(folder), words):
                 group.create_task(_run(argv, file, port, free))
-    numbered = {message.forward_paths[0].partition("@")[0]: message.wire for message in sink.messages}
+    numbered = {each.forward_paths[0].partition("@")[0]: each.wire for each in sink.messages}
     return {word: numbered.get(str(number)) for number, word in enumerate(words)}
 
 
@@ -187,7 +113,7 @@ async def through_relay(target: Target, words: Iterable[Word], sink: Sink) -> Em
     taken: list[int] = []
     await asyncio.gather(*(_feed(target, waiting, taken) for _ in range(target.side_by_side)))
     await sink.until(len(taken), QUEUED)
-    arrived = {int(found[1]): _body(each.wire) for each in sink.messages if (found := _NUMBER.search(each.wire))}
+    arrived = {int(found[1]): body(each.wire) for each in sink.messages if (found := _NUMBER.search(each.wire))}
     return {word: arrived.get(number) for number, word in enumerate(words)}
 
 
@@ -195,7 +121,7 @@ async def _feed(target: Target, waiting: Iterator[tuple[int, Word]], taken: list
     """Give messages to the relay until there are no more, on one connection as long as they are taken."""
     caller = await called(target)
     for number, word in waiting:
-        if not await _given(caller, target, _message(number, word)):
+        if not await _given(caller, target, message(number, word)):
             # What was refused may have ended early, so that bytes of ours are being read as commands.
             caller.hang_up()
             caller = await called(target)
@@ -204,8 +130,8 @@ async def _feed(target: Target, waiting: Iterator[tuple[int, Word]], taken: list
     caller.hang_up()
 
 
-async def _given(caller: Caller, target: Target, message: bytes) -> bool:
+async def _given(caller: Caller, target: Target, wire: bytes) -> bool:
     await envelope(caller, target)
     with suppress(ClosedError, SilenceError):
-        return (await caller.ask(message, target.within)).good
+        return (await caller.ask(wire, target.within)).good
     return False
