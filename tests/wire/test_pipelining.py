@@ -155,3 +155,13 @@ def test_an_error_in_a_group_does_not_end_it() -> None:
         S: 250 2.0.0 Ok
         """
     )
+
+
+def test_what_waited_behind_a_question_is_read_once() -> None:
+    talk = play(HELLO)
+    talk.server.receive(b"MAIL FROM:<>\r\n")
+    talk.server.receive(b"RCPT TO:<b@inside.test>\r\n")
+    assert isinstance(talk.server.answer(replies.SENDER_OK)[-1], RcptTo)
+    talk.server.answer(replies.RECIPIENT_OK)
+    talk.server.output()
+    assert talk.say(b"RSET\r\n") == replies.OK.wire

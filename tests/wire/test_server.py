@@ -6,7 +6,19 @@ import pytest
 
 from tests.wire.talk import ENVELOPE, HELLO, NAMED, OPEN, SERVICE, Talk, play
 from tidewaiter.model.reply import Reply
-from tidewaiter.wire import ContentStart, Limits, LocalProtocolError, Offers, Server, Service, State, Verb, replies
+from tidewaiter.wire import (
+    ContentStart,
+    Limits,
+    LocalProtocolError,
+    MessageEnd,
+    MessageRefused,
+    Offers,
+    Server,
+    Service,
+    State,
+    Verb,
+    replies,
+)
 
 
 def test_a_message_comes_in() -> None:
@@ -224,6 +236,35 @@ def test_the_application_may_end_the_connection_at_any_time() -> None:
     assert talk.closed
     assert talk.server.state is State.CLOSED
     assert talk.server.close(replies.OK) == []
+
+
+def test_a_recipient_beyond_ascii_is_taken_where_mail_said_smtputf8() -> None:
+    talk = play(f"{HELLO}\nC: MAIL FROM:<> SMTPUTF8\nS: 250 2.1.0 Ok\nC: RCPT TO:<\u00fc@b.test>\nS: 250 2.1.5 Ok")
+    assert [str(recipient) for recipient in talk.server.recipients] == ["\u00fc@b.test"]
+
+
+def test_content_that_is_refused_has_one_reply_however_many_recipients() -> None:
+    talk = play(f"{NAMED}\nC: RCPT TO:<c@inside.test>\nS: 250 2.1.5 Ok")
+    talk.say(b"DATA\r\n")
+    assert talk.say(b"\0\r\n.\r\n") == replies.ODD_CONTENT.wire
+    [refused] = [event for event in talk.events if isinstance(event, MessageRefused)]
+    assert (len(refused.envelope.recipients), refused.reader.offset) == (2, 6)
+
+
+def test_the_end_of_a_message_brings_the_report_of_its_reader() -> None:
+    talk = play(NAMED)
+    talk.say(b"DATA\r\n")
+    talk.say(b"x\r\n.\r\n")
+    [end] = [event for event in talk.events if isinstance(event, MessageEnd)]
+    assert (end.reader.offset, end.reader.oddities) == (6, ())
+
+
+@pytest.mark.parametrize("code", [400, 499, 500])
+def test_any_negative_reply_answers_anything(code: int) -> None:
+    talk = play(HELLO)
+    talk.server.receive(b"MAIL FROM:<>\r\n")
+    talk.server.answer(Reply(code, "", ("No",)))
+    assert talk.server.mail is None
 
 
 def test_hello_in_a_transaction_ends_it() -> None:
