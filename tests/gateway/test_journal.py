@@ -1,3 +1,4 @@
+import asyncio
 import errno
 import json
 import os
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.gateway.stand_in import transaction
-from tidewaiter.gateway.journal import QUEUE_LINES, Journal, call_now, encode, logger, open_log
+from tidewaiter.gateway.journal import QUEUE_LINES, Journal, call_now, encode, logger, open_log, tell_faults
 from tidewaiter.store.records import Transaction
 
 HOSTILE = st.one_of(
@@ -52,6 +53,22 @@ def test_an_exception_is_one_line_too() -> None:
         file.seek(0)
         (line,) = file.read().splitlines()
         assert "Traceback (most recent call last):\n" in json.loads(line)["exception"]
+
+
+def test_an_exception_in_a_callback_is_a_line_and_no_traceback_over_many() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        tell_faults(loop, logger(Journal(file.fileno(), call_now), worker=0))
+        loop.call_soon(Path("two\nlines").read_bytes)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    with tempfile.TemporaryFile() as file:
+        asyncio.run(scenario())
+        file.seek(0)
+        (line,) = map(json.loads, file.read().splitlines())
+        assert (line["event"], line["worker"]) == ("fault", 0)
+        assert "FileNotFoundError" in line["exception"]
 
 
 def test_what_the_worker_logs_is_what_the_clerk_reads() -> None:

@@ -50,6 +50,7 @@ def load(address: tuple[str, int]) -> Iterator[Load]:
 def judge(family: Family, memory: Memory) -> None:
     """Promise 4, and at most what RFC 1047 cannot spare anyone: one more for each reply that never came, by name."""
     found = delivered(family.folder / "mail")
+    assert [event for event in family.events if event["event"] == "fault"] == []
     assert memory.acknowledged, "there was no load"
     assert memory.acknowledged - set(found) == set(), "acknowledged and lost"
     doubled = {name: copies for name, copies in found.items() if len(copies) > 1}

@@ -16,7 +16,7 @@ import uvloop
 from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.desk import Desk
 from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.journal import Journal, logger
+from tidewaiter.gateway.journal import Journal, logger, tell_faults
 from tidewaiter.gateway.link import Link
 from tidewaiter.gateway.pages import Page, Pages
 from tidewaiter.gateway.scribe import Scribe
@@ -34,6 +34,7 @@ class Clerk:
         self._listeners = [socket.socket(fileno=descriptor) for descriptor in handover.listeners]
         self._connections = Connections(handover.connections, handover.columns, handover.column)
         self._log = logger(Journal(handover.log, loop.call_soon), process="clerk", generation=handover.generation)
+        tell_faults(loop, self._log)
         self._scribe = Scribe(handover.settings().store, loop, self._log)
         self._desks: set[Desk] = set()
         self._tally = Tally(

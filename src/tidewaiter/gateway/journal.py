@@ -11,8 +11,10 @@ import fcntl
 import json
 import os
 import stat
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import structlog
@@ -150,6 +152,15 @@ def logger(journal: Journal, **bound: object) -> structlog.typing.FilteringBound
         wrapper_class=structlog.make_filtering_bound_logger("info"),
     )
     return wrapped.bind(**bound)
+
+
+def tell_faults(loop: AbstractEventLoop, log: structlog.typing.FilteringBoundLogger) -> None:
+    """Make every exception that no callback caught a line like any other, and not a traceback over many."""
+
+    def tell(_: AbstractEventLoop, context: dict[str, Any]) -> None:
+        log.error("fault", reason=context["message"], exc_info=context.get("exception"))
+
+    loop.set_exception_handler(tell)
 
 
 def _as_line(_: object, __: str, event: structlog.typing.EventDict) -> bytes:

@@ -9,7 +9,7 @@ from collections import Counter
 
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.ids import Ids
-from tidewaiter.gateway.journal import Journal, encode, logger
+from tidewaiter.gateway.journal import Journal, encode, logger, tell_faults
 from tidewaiter.gateway.outbox import Outbox
 from tidewaiter.store.records import Refusal, Transaction
 
@@ -27,6 +27,7 @@ class Recorder:
         self.log = logger(self._journal, worker=handover.index, generation=handover.generation)
         """For events that are not about one message: a certificate that expires, a hop that is
         down."""
+        tell_faults(loop, self.log)
         self.new_id = Ids(handover.column).next
         """Returns an id for a transaction or a refusal."""
         greeting = {"event": "hello", "worker": handover.index, "generation": handover.generation}
