@@ -239,7 +239,8 @@ class SmtpDelivery:
         connection.settle()
         self._recipient = None
         self._pool.silent(self)
-        self._then(Answer(reply))
+        then, self._then = self._then, _nobody
+        then(Answer(reply))
 
     def _start_content(self, connection: Connection) -> None:
         outgoing = self._outgoing
@@ -272,6 +273,7 @@ class SmtpDelivery:
 
     def _end_replied(self, reply: Reply) -> None:
         errand, self._errand = self._errand, None
+        self._outgoing = None
         if self._connection is not None:
             self._connection.settle()
             self.rest()

@@ -271,6 +271,9 @@ class Transaction:
         station.under_way -= 1
         if self._spool is not None:
             self._spool.close()
+        # Each of the two knows us: a circle would keep the message until the collector comes by, and memory that is
+        # not used again at once is memory that the processor has to fetch.
+        self._delivery = self._spool = None
         if self._slot is not None:
             # Not before the reply and the log line have left, at the end of this turn of the loop: killed
             # in between, the sender would come again for a message that nobody named.

@@ -30,8 +30,9 @@ class Deadline:
         self._at = None
 
     def close(self) -> None:
-        """Let go of the timer, which holds whoever waits."""
+        """Let go of the timer and of whoever waits, who holds us: a circle would outlive the connection."""
         self._at = None
+        self._late = _never
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -50,3 +51,7 @@ class Deadline:
         else:
             self._at = None
             self._late()
+
+
+def _never() -> None:
+    """Nobody waits any more."""
