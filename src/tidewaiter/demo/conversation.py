@@ -48,7 +48,7 @@ async def hand_over_counted(caller: Caller, mail: Mail) -> Answer:
 
 async def envelope(caller: Caller, mail: Mail) -> Answer:
     """Send MAIL and RCPT; give the last reply."""
-    answer = await caller.ask(f"MAIL FROM:<{mail.sender}>{mail.parameters}\r\n".encode(), SECONDS)
+    answer = await caller.ask(f"MAIL FROM:<{mail.sender}>\r\n".encode(), SECONDS)
     return await caller.ask(f"RCPT TO:<{mail.recipient}>\r\n".encode(), SECONDS) if answer.good else answer
 
 

@@ -10,12 +10,11 @@ END: Final = b".\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Envelope and content; `parameters` are those of MAIL, with the space before them."""
+    """Envelope and content."""
 
     sender: str
     recipient: str
     content: bytes
-    parameters: str = ""
 
     def holding(self, content: bytes) -> "Mail":
         """Give the same envelope around another content."""
