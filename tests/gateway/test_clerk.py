@@ -3,9 +3,10 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,37 @@ def test_what_the_store_lacks_is_what_is_counted_as_dropped(tmp_path: Path) -> N
         assert dropped > 0
         until(lambda: len(stored(tmp_path)) == 16_001 - dropped)
         until(lambda: metric(family, "records_dropped_total") == dropped)
+
+
+@contextmanager
+def small_disk(folder: Path, image: Path) -> Iterator[None]:
+    """A real file system of 16 MiB on the folder; one in memory would be refused."""
+    image.write_bytes(bytes(16 * 2**20))
+    subprocess.run(["mkfs.ext4", "-q", "-E", "root_owner=0:0", image], check=True)
+    folder.mkdir()
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_never_stops_mail(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with small_disk(state, tmp_path / "image"), serving(tmp_path) as family, family.connect() as client:
+        client.ask("record 1")
+        until(lambda: len(stored(tmp_path)) == 1)
+        ballast = state / "ballast"
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        for _ in range(5):
+            assert client.ask("record 1000") == "done"
+        family.wait_for("store can be written")  # it was, before
+        assert "full" in family.wait_for("store cannot be written")["reason"]
+        assert client.ask("record 1") == "done"
+        ballast.unlink()
+        until(lambda: len(stored(tmp_path)) == 5002)
+        client.close()
+        family.last_words()
