@@ -44,8 +44,14 @@ def test_silence_is_never_an_answer() -> None:
 
 
 def test_a_slow_server_that_is_hurried_by_a_second_end_is_not_taken_for_one_that_has_ended() -> None:
-    with pytest.raises(UntoldError, match="silence"):
-        EXIM.of(Heard((250, 554), finished=True, second=True))
+    assert told(EXIM, Heard((250, 554), finished=True, second=True)) == "could not tell"
+
+
+def told(meaning: Meaning, heard: Heard) -> str:
+    try:
+        return meaning.of(heard)
+    except UntoldError:
+        return "could not tell"
 
 
 @pytest.mark.parametrize(
