@@ -47,6 +47,7 @@ class Said:
     """The reply of 4xx or 5xx that came in place of the 250 to a whole message."""
 
 
+GREETED = Step(b"", ("220",))
 HELLO = Step(b"EHLO client.outside.example\r\n", ("250",))
 ENVELOPE = (
     Step(b"MAIL FROM:<honest@outside.example>\r\n", ("250",)),
@@ -69,8 +70,7 @@ def play(port: int, case: Case, before: Sequence[Step] = (), after: Sequence[Ste
     if case.early:
         return _early(port, case)
     with Raw(port, within=WITHIN) as connection:
-        connection.reply()
-        for step in (HELLO, *before):
+        for step in (GREETED, HELLO, *before):
             if said := _say(connection, step):
                 return Said((said,))
         for step in case.steps:

@@ -81,9 +81,8 @@ def play_all(position: str, port: int, peer: Peer, tally: Tally, habits: Habits)
     for case in cases(position):
         number = tally.sent + 1
         said = play(port, case, message(honest(number, "before")), message(honest(number, "after")))
-        held = peer.deliveries(len(due(case, said, number)))
+        tally.judge(replace(case, name=f"{case.name}, {position}"), said, peer.deliveries(), habits)
         peer.empty()
-        tally.judge(replace(case, name=f"{case.name}, {position}"), said, held, habits)
 
 
 @pytest.mark.parametrize("name", NAMES)
