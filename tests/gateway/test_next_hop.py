@@ -218,6 +218,17 @@ async def test_a_next_hop_silent_at_rcpt_is_451_in_time(tmp_path: Path) -> None:
                 assert (await caller.say("RSET")).startswith("250")
 
 
+async def test_who_was_accepted_before_is_not_forgotten_when_another_recipient_takes_too_long(tmp_path: Path) -> None:
+    async with NextHop(answers={"RCPT": ["250 2.1.5 Ok", SILENCE]}) as hop:
+        async with house(tmp_path, configuration(hop.port), final_reply=0.3) as gateway:
+            async with await Caller.call(gateway.port) as caller:
+                await caller.envelope("b@inside.test")
+                assert (await caller.say("RCPT TO:<c@inside.test>")).startswith("451 4.4.2 ")
+                assert (await caller.say("RCPT TO:<d@inside.test>")).startswith("250 ")
+                assert (await caller.data(MESSAGE)).startswith("250 ")
+    assert [taken.recipients for taken in hop.taken] == [("b@inside.test", "d@inside.test")]
+
+
 @pytest.mark.parametrize(
     ("offer", "mail", "reply"),
     [

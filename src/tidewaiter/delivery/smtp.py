@@ -97,8 +97,9 @@ class SmtpDelivery:
     # What the pool and the connection call.
 
     def granted(self, connection: Connection) -> None:
-        """Go on with this connection."""
+        """Go on with this connection, on which nothing has been asked yet."""
         self._connection = connection
+        self._asked.clear()
         self._open(connection)
 
     def denied(self, reply: Reply) -> None:

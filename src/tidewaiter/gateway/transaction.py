@@ -251,8 +251,10 @@ class Transaction:
         session, self._session = self._session, None
         assert session is not None
         if self._reader is None:
+            # The delivery still knows who was accepted before; without it they would be forgotten behind our 250.
             self._session = session
-            self._give_up()
+            if self._delivery is not None:
+                self._delivery.abandon()
             self._answer_recipient(TOO_LATE, "next hop too slow")
             return
         session.finish(TOO_LATE)
