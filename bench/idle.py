@@ -21,7 +21,6 @@ async def _hold(port: int, turn: asyncio.Semaphore, context: ssl.SSLContext | No
     """Open one, send its message, and leave it open; None where it was refused."""
     async with turn:
         try:
-            # A source of its own for each few thousand: one address has 28,000 ports, and others use them too.
             reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
             for part in (b"", *_DIALOGUE):
                 writer.write(part)

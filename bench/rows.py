@@ -7,7 +7,8 @@ from typing import Final
 
 from bench import flight, hostile, idle, probe
 from bench.load import Load, run
-from bench.stage import AIOSMTPD, OURS, POSTFIX, Measured
+from bench.stage import AIOSMTPD, OURS, POSTFIX, SECURE, Measured
+from tidewaiter.net.tls import client_context
 
 Sample = dict[str, float]
 """One round with one peer: what was measured, by its unit."""
@@ -38,6 +39,7 @@ class Row:
     measure: Callable[[Measured, Mapping[str, Measured]], Sample]
     needs: tuple[Need, ...]
     peers: tuple[str, ...] = (OURS, POSTFIX)
+    """Ourselves first."""
     once: bool = False
     """One round says it: memory does not vary as speed does."""
 
@@ -79,6 +81,11 @@ def _idle(peer: Measured, _: Mapping[str, Measured]) -> Sample:
     return {"held": held, "KiB each": each / 1024}
 
 
+def _idle_in_tls(peer: Measured, _: Mapping[str, Measured]) -> Sample:
+    held, each = asyncio.run(idle.held(peer.port, peer.pss_bytes, client_context(verify=False)))
+    return {"held": held, "KiB each": each / 1024}
+
+
 def _flight(peer: Measured, _: Mapping[str, Measured]) -> Sample:
     return {"MiB more": flight.growth_bytes(peer) / MIB}
 
@@ -109,6 +116,13 @@ ROWS: Final = (
         _idle,
         (Need("held", "", least=idle.CONNECTIONS), Need("KiB each", "", most=8.0)),
         (OURS,),
+        once=True,
+    ),
+    Row(
+        "10,000 idle connections in TLS",
+        _idle_in_tls,
+        (Need("held", "", least=idle.CONNECTIONS), Need("KiB each", "", most=32.0)),
+        (SECURE,),
         once=True,
     ),
     Row("100 messages of 25 MiB at once", _flight, (Need("MiB more", "", most=128.0),), once=True),

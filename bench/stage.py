@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import trustme
+
 from bench.processes import cpu_seconds, pss_bytes
 from tests.peers import aiosmtpd, postfix
 from tests.peers.boot import free_port, running
@@ -17,6 +19,7 @@ from tests.peers.instances import instance
 from tests.peers.peer import Peer
 
 OURS: Final = "tidewaiter"
+SECURE: Final = "tidewaiter, implicit TLS"
 POSTFIX: Final = "postfix proxy"
 AIOSMTPD: Final = "aiosmtpd Proxy"
 LARGEST: Final = 64 * 1024 * 1024
@@ -35,6 +38,13 @@ file = "log"
 [[listener]]
 address = "127.0.0.1:{port}"
 role = "inbound"
+
+[[listener]]
+address = "127.0.0.1:{secure}"
+role = "inbound"
+tls = "implicit"
+certificate = "both.pem"
+key = "both.pem"
 
 [[route]]
 domains = ["sink.example"]
@@ -69,7 +79,7 @@ def stage() -> Iterator[dict[str, Measured]]:
         proxy = stack.enter_context(aiosmtpd.proxy("1.4.6", sink.port))
         yield {
             name: Measured(name, peer.port, peer.processes)
-            for name, peer in ((OURS, ours), (POSTFIX, filtering), (AIOSMTPD, proxy))
+            for name, peer in ((OURS, ours), (SECURE, ours.at("tls")), (POSTFIX, filtering), (AIOSMTPD, proxy))
         }
 
 
@@ -78,10 +88,12 @@ def _command(file: Path) -> list[object]:
 
 
 @contextmanager
-def gateway(next_hop: int, configuration: str = _CONFIGURATION) -> Iterator[Peer]:
+def gateway(next_hop: int) -> Iterator[Peer]:
     """Boot ourselves before `next_hop`, as `tidewaiter run` does."""
-    port = free_port()
+    port, secure = free_port(), free_port()
     with instance(OURS) as place:
-        file = place.write("/gateway.toml", configuration.format(port=port, next_hop=next_hop))
+        certificate = trustme.CA().issue_cert("mx.tidewaiter.test")
+        place.write("/both.pem", certificate.private_key_and_cert_chain_pem.bytes())
+        file = place.write("/gateway.toml", _CONFIGURATION.format(port=port, secure=secure, next_hop=next_hop))
         with running(place, _command(file), [port]) as program:
-            yield Peer(OURS, "", port, program)
+            yield Peer(OURS, "", port, program, ports={"tls": secure})

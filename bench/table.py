@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.rows import Need, Row, Sample
-from bench.stage import OURS
 
 Rounds = Mapping[str, Sequence[Sample]]
 """Every round of one row, by peer."""
@@ -32,11 +31,11 @@ class Judged:
 
 def judge(row: Row, rounds: Rounds) -> list[Judged]:
     """Compare a row with what it must show."""
-    return [Judged(need, _figure(need, rounds)) for need in row.needs]
+    return [Judged(need, _figure(need, rounds, row.peers[0])) for need in row.needs]
 
 
-def _figure(need: Need, rounds: Rounds) -> float:
-    ours = median(rounds[OURS], need.unit)
+def _figure(need: Need, rounds: Rounds, us: str) -> float:
+    ours = median(rounds[us], need.unit)
     return ours / median(rounds[need.than], need.unit) if need.than else ours
 
 

@@ -167,13 +167,18 @@ async def test_a_connection_lost_within_the_body_is_451_and_not_tried_again(tmp_
     assert hop.said.count("DATA") == 1
 
 
-async def test_a_reply_that_never_came_is_451_and_doubtful_and_never_sent_twice(tmp_path: Path) -> None:
-    async with NextHop(answers={"end": CLOSE}) as hop, house(tmp_path, configuration(hop.port)) as gateway:
-        assert (await send_one(gateway)).startswith("451 4.4.2 ")
+@pytest.mark.parametrize("content", [MESSAGE, LARGE], ids=["memory", "file"])
+@pytest.mark.parametrize("verb", ["DATA", "BDAT"])
+async def test_a_reply_that_never_came_is_451_and_doubtful_and_never_sent_twice(
+    verb: str, content: bytes, tmp_path: Path
+) -> None:
+    offers = OFFERS if verb == "DATA" else (*OFFERS, "CHUNKING")
+    async with NextHop(offers, answers={"end": CLOSE}) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        assert (await send_one(gateway, content)).startswith("451 4.4.2 ")
         [record] = gateway.memory.transactions
         assert record.outcome == "doubtful"
         assert gateway.doubts.take_all() == []
-    assert hop.said.count("DATA") == 1
+    assert sum(line.startswith(verb) for line in hop.said) == 1
 
 
 async def test_the_outcome_is_awaited_even_when_the_client_has_gone(tmp_path: Path) -> None:

@@ -58,11 +58,10 @@ class Outgoing:
         self._timeouts = timeouts
         self._ending = ending
         self._failed = failed
+        connection.client.content(self._prefix)
         if self._spool.in_memory:
-            connection.client.content(b"".join((self._prefix, *self._spool.blocks)))
-            self._end()
+            self._write(b"".join(self._spool.blocks))
         else:
-            connection.client.content(self._prefix)
             self._read()
 
     def writable(self) -> None:
@@ -77,7 +76,7 @@ class Outgoing:
     def _have(self, block: bytes | Exception) -> None:
         if not self._connection.alive:
             return
-        if isinstance(block, Exception):
+        if isinstance(block, Exception) or not block:
             self._failed(UNREADABLE)
         elif self._connection.stuffed:
             self._next = block
@@ -86,16 +85,15 @@ class Outgoing:
 
     def _write(self, block: bytes) -> None:
         self._next = None
-        if not block:
-            self._end()
-            return
         self._offset += len(block)
-        self._connection.client.content(block)
-        self._connection.expect(self._timeouts.block)
-        self._read()
-
-    def _end(self) -> None:
+        client = self._connection.client
+        client.content(block)
+        if self._offset < self._spool.size:
+            self._connection.expect(self._timeouts.block)
+            self._read()
+            return
+        # With BDAT the last byte of content is the end: what is said to be ending has not been flushed yet.
         self._ending()
-        if self._connection.client.state is State.CONTENT:
-            self._connection.client.end()
+        if client.state is State.CONTENT:
+            client.end()
         self._connection.expect(self._timeouts.end)
