@@ -301,7 +301,12 @@ async def test_nothing_received_before_starttls_is_believed_after_it(tmp_path: P
 async def test_a_draining_worker_finishes_what_is_under_way_and_says_421_to_the_rest(tmp_path: Path) -> None:
     held = asyncio.Event()
     async with NextHop(held=held) as hop, house(tmp_path, configuration(hop.port)) as gateway:
-        async with await Caller.call(gateway.port) as busy, await Caller.call(gateway.port) as idle:
+        async with (
+            await Caller.call(gateway.port) as busy,
+            await Caller.call(gateway.port) as idle,
+            await Caller.call(gateway.port) as undecided,
+        ):
+            await undecided.envelope()
             await busy.envelope()
             answer = asyncio.ensure_future(busy.data(MESSAGE))
             await until(lambda: any(b"\r\n.\r\n" in wire for wire in hop.wire), "the final dot")
@@ -310,6 +315,9 @@ async def test_a_draining_worker_finishes_what_is_under_way_and_says_421_to_the_
                 session.drain()
             assert (await idle.reply()).startswith("421 4.3.2 ")
             assert await idle.closed()
+            assert (await undecided.say("RSET")).startswith("250 ")
+            assert (await undecided.reply()).startswith("421 4.3.2 ")
+            assert await undecided.closed()
             held.set()
             assert (await answer).startswith("250 ")
             assert (await busy.reply()).startswith("421 4.3.2 ")

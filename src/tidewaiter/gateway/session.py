@@ -196,6 +196,8 @@ class Session(asyncio.Protocol):
         self._settle()
 
     def _mail(self, event: MailFrom) -> Reply:
+        if self._listening.station.draining:
+            return self._server.service.closing("4.3.2", "Service is shutting down")
         if not self._listening.may_send(self._address):
             self._refuse("command", "not in networks", NOT_OURS)
             return NOT_OURS
@@ -253,6 +255,8 @@ class Session(asyncio.Protocol):
 
     def _reset(self, _event: Reset) -> None:
         self._abandon()
+        if self._listening.station.draining:
+            self._listening.station.loop.call_soon(self.drain)
 
     def _start_tls(self, _event: StartTls) -> None:
         self._settle()
