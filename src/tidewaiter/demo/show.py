@@ -62,7 +62,15 @@ async def stages(plan: Plan) -> AsyncIterator[dict[int, Stage]]:
             stack.enter_async_context(standing(limit, plan.to_hops if limit == SIZE_LIMIT else ()))
             for limit in sorted(plan.limits)
         ]
-        yield dict(zip(sorted(plan.limits), await asyncio.gather(*starting), strict=True))
+        # All are waited for, also where one fails or Ctrl-C comes: each stops what it has started.
+        standing_now = await asyncio.gather(*starting, return_exceptions=True)
+        yield {limit: _up(one) for limit, one in zip(sorted(plan.limits), standing_now, strict=True)}
+
+
+def _up(one: Stage | BaseException) -> Stage:
+    if isinstance(one, BaseException):
+        raise one
+    return one
 
 
 def invitation(stage: Stage) -> Invitation:
