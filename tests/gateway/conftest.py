@@ -6,7 +6,7 @@ import inspect
 import pytest
 import uvloop
 
-SECONDS = 30.0
+SECONDS = 55.0
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -33,7 +33,7 @@ from tidewaiter.store.records import Refusal, Transaction
 from tidewaiter.store.spool import SpoolRoom
 
 HOST = "127.0.0.1"
-SECONDS = 10.0
+SECONDS = 25.0
 INBOUND = """\
 hostname = "mx.tidewaiter.test"
 [[listener]]

@@ -27,8 +27,8 @@ WINDOW_BYTES: Final = 2048
 """Raw bytes of one message that are examined, from its first oddity on: a smuggled envelope and its From fit in."""
 WAITING: Final = 64
 """Questions that may wait; a flood of odd messages is told by the first of them."""
-SECONDS: Final = 5.0
-"""How long one question may take."""
+SECONDS: Final = 30.0
+"""How long one question may take: what is asked of the lowest priority has to wait where a machine is busy."""
 NICE: Final = 19
 _LINE_LIMIT: Final = 1024 * 1024
 
