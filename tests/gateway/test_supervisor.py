@@ -164,6 +164,24 @@ def test_a_bad_configuration_changes_nothing(tmp_path: Path, change: tuple[str, 
             assert another.generation == 1
 
 
+def test_a_refused_reload_leaves_no_address_taken(tmp_path: Path) -> None:
+    more = (
+        '[[listener]]\naddress = "[::1]:{port}"\nrole = "inbound"\ntls = "implicit"\ncertificate = "no"\nkey = "no"\n'
+    )
+    with socket.socket(socket.AF_INET6) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("::1", 0))
+        with serving(tmp_path) as family:
+            before = family.file.read_text()
+            family.file.write_text(before + more.format(port=other.getsockname()[1]))
+            family.signal(signal.SIGHUP)
+            assert "no: No such file" in family.wait_for("reload refused, nothing has changed")["reason"]
+            family.file.write_text(before)
+            family.signal(signal.SIGHUP)
+            family.serving()
+            other.listen()
+
+
 def test_workers_that_do_not_come_up_change_nothing(tmp_path: Path) -> None:
     with serving(tmp_path) as family:
         family.file.write_text(family.file.read_text().replace("mx.tidewaiter.test", "broken.example"))

@@ -103,6 +103,8 @@ def test_a_key_that_only_root_can_read_is_a_mistake(file: Path) -> None:
     assert mistakes(file) == ""
     (file.parent / "key.pem").chmod(0o600)
     assert mistakes(file) == f"12: listener[0].key: {file.parent}/key.pem: Permission denied"
+    file.chmod(0o600)
+    assert "workers.user: could not reload" in mistakes(file)
     assert os.getuid() == 0, "only the question was asked as another"
 
 

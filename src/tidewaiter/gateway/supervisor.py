@@ -184,6 +184,7 @@ class Supervisor:
             generation = self._ground.read()
         except (ConfigError, StartError, OSError) as error:
             self._log.error("reload refused, nothing has changed", reason=str(error))
+            self._ground.keep_only(self._generations)  # an address may have been bound before the mistake was found
             self._notifier.say(READY)
             return
         self._log.info("reload begun", of_generation=generation.number)

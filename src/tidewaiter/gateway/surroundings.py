@@ -31,8 +31,13 @@ def mistakes_of_file(file: Path) -> tuple[Mistake, ...]:
         return error.mistakes
     except privileges.PrivilegeError as error:
         return locate([(("workers", "user"), str(error))], data, str(file)).mistakes
-    found = privileges.answer_as(someone, lambda: complaints(settings))
+    found = privileges.answer_as(someone, lambda: [*_file_itself(file), *complaints(settings)])
     return locate(found, data, str(file)).mistakes
+
+
+def _file_itself(file: Path) -> Iterator[Complaint]:
+    if reason := _unreadable(file):
+        yield ("workers", "user"), f"could not reload: {reason}"
 
 
 def complaints(settings: Settings) -> list[Complaint]:
