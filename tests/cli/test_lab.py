@@ -19,6 +19,8 @@ from tidewaiter.rig.player import Player, playing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.timeout(300)
+
 ME = "me@mine.test"
 SENDER = """\
 import smtplib, sys

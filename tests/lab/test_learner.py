@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ROWS = {name: row for name, row in dialects().items() if row.reader and name != "cisco-esa-clean"}
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 def learned(reader: ReaderDialect, mode: Mode, *, lmtp: bool = False) -> tuple[Table, Table]:
     with played(reader, lmtp=lmtp) as (runner, target):
         how = runner.run(manner(target))

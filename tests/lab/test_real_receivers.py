@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 READERS = {name: row for name, row in dialects().items() if row.reader}
+SETTINGS = tuple(name for name in RECEIVERS if name.startswith("sendmail-8.17-") and name != "sendmail-8.17-O-G-U")
 SECONDS_LEARNED = ("aiosmtpd-1.4.4", "postfix-3.7-no", "haraka-3.3.3")
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", RECEIVERS)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.soak if name in SETTINGS else ()) for name in RECEIVERS]
+)
 def test_a_real_receiver_conforms_to_its_row(name: str) -> None:
     with booted(name) as target, asyncio.Runner() as runner:
         found = conform(Asking(target, runner), READERS[name], READERS.values())
