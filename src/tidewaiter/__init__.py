@@ -1,0 +1,1 @@
+"""Tidewaiter: a mail gateway through which nothing can be smuggled, and the proof."""
