@@ -85,11 +85,20 @@ def test_every_kind_of_vector_can_be_said_by_some_harness() -> None:
     assert {side_of(vector) for vector in vectors().values()} <= said
 
 
+BOUNDS = 7
+"""The promise that memory is bounded: a harness answers at once and hears verdicts, so it cannot see what is held."""
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("name", "plant"),
-    [(name, plant) for name in NAMES for plant in all_plants() if plant.path in run.harness(name).PARTS],
+    [
+        (name, plant)
+        for name in NAMES
+        for plant in all_plants()
+        if plant.path in run.harness(name).PARTS and plant.promise != BOUNDS
+    ],
     ids=lambda value: value.name if isinstance(value, Plant) else value,
 )
 def test_a_harness_finds_each_planted_bug_of_its_parts(name: str, plant: Plant, count: Count, tmp_path: Path) -> None:
