@@ -77,3 +77,9 @@ def test_an_anchor_binds_a_pattern_to_the_first_byte() -> None:
 def test_words_that_are_no_pattern_are_told_so(text: str, why: str) -> None:
     with pytest.raises(PatternError, match=why):
         parse(text)
+
+
+@pytest.mark.parametrize("repeated", ["CR*", "CR?", "(CR | NUL)*", "(CR* NUL?)"])
+def test_what_may_be_missing_is_not_waited_for(repeated: str) -> None:
+    assert matches(f"{repeated} LF", (Symbol.LF,))
+    assert matches(f"{repeated} LF", (Symbol.CR, Symbol.LF))
