@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> Exit:
         asyncio.run(_show(args, outcome))
     except StageError as error:
         raise UsageError(str(error)) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):  # Ctrl-C, or SIGTERM
         if outcome.shown is None:
-            raise
+            raise KeyboardInterrupt from None
     assert outcome.shown is not None
     return Exit.GOOD if outcome.shown.held else Exit.BAD
 
