@@ -13,6 +13,7 @@ settings.register_profile("tidewaiter", deadline=None, print_blob=True)
 # A planted bug has to be found, not to be explained with the smallest example; nor is its run to be fast.
 settings.register_profile(
     "planted",
+    max_examples=200,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.gateway.stand_in import transaction
@@ -27,9 +27,11 @@ HOSTILE = st.one_of(
 
 
 @given(HOSTILE, HOSTILE, st.lists(HOSTILE, max_size=3))
+@example("a\u2028b", "250 ok", [])
 def test_no_input_can_add_a_line_or_leave_ascii(helo: str, reply: str, recipients: list[str]) -> None:
     record = msgspec.structs.replace(transaction("01"), helo=helo, reply=reply, recipients=tuple(recipients))
     line = encode(record)
+    assert line.isascii()
     assert line.decode("ascii").isprintable()
     assert json.loads(line)["helo"] == helo, "and nothing is lost"
 
