@@ -168,15 +168,18 @@ def wait_for(there: "subprocess.Popen[str]", count: int) -> list[int]:
 
 
 @pytest.fixture
-def begun() -> Iterator["subprocess.Popen[str]"]:
+def begun(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     """A demo that is on its way; pytest itself may have been told to be deaf to SIGINT, which is inherited."""
-    with subprocess.Popen(
-        COMMAND,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,  # noqa: PLW1509
-    ) as process:
+    with (
+        (tmp_path / "stdout").open("w") as stdout,
+        subprocess.Popen(
+            COMMAND,
+            stdout=stdout,  # more than a pipe holds while nobody reads it
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,  # noqa: PLW1509
+        ) as process,
+    ):
         yield process
         process.kill()
 
@@ -192,7 +195,9 @@ def test_control_c_in_the_midst_of_it_stops_everything_and_leaves_nothing(begun:
     assert not folder.exists()
 
 
-def test_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(begun: "subprocess.Popen[str]") -> None:
+def test_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(
+    begun: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
     assert begun.stderr is not None
     lines: list[str] = []
     for line in begun.stderr:
@@ -212,9 +217,9 @@ def test_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(begun: "subpr
         assert new.read_bytes().endswith(mail.content)
     started = children(begun.pid)
     begun.send_signal(signal.SIGINT)
-    stdout, _ = begun.communicate(timeout=SECONDS)
+    begun.communicate(timeout=SECONDS)
     assert begun.returncode == 0
-    assert json.loads(stdout)["held"] is True
+    assert json.loads((tmp_path / "stdout").read_text(encoding="utf-8"))["held"] is True
     assert not folder.exists()
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
