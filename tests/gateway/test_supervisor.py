@@ -100,6 +100,7 @@ def test_a_reload_brings_new_settings_and_old_connections_go_on(tmp_path: Path) 
             assert family.wait_for("process ended", lambda found: found["of_generation"] == 1)["code"] == 0
 
 
+@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 def test_a_reload_opens_new_addresses_and_closes_those_that_nobody_uses_any_more(tmp_path: Path) -> None:
     more = """
 [[listener]]
@@ -274,6 +275,7 @@ def _refusal(file: Path) -> str:
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
 
+@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 @needs_root
 def test_a_capability_to_bind_port_25_does_not_go_on_to_children(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
@@ -314,6 +316,7 @@ def _until(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline, "it never came"
 
 
+@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 @needs_root
 def test_started_by_root_it_carries_mail_as_the_user_it_was_given(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
