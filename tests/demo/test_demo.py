@@ -67,7 +67,6 @@ def contents() -> list[ContentVector]:
     return [one for one in vectors().values() if isinstance(one, ContentVector)]
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 def test_every_promise_held_and_the_exit_code_says_so(run: Run, shown: dict[str, Any]) -> None:
     assert shown["broken"] == []
     assert shown["held"] is True
@@ -88,7 +87,6 @@ def test_every_vector_was_sent_every_way_that_it_can_be(shown: dict[str, Any]) -
     }
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 def test_the_receiver_alone_is_fooled_by_just_what_its_row_says(shown: dict[str, Any]) -> None:
     for way in ("inbound", "outbound"):
         for name, trial in trials(shown, way).items():
@@ -130,7 +128,6 @@ def test_the_sender_is_a_real_one(shown: dict[str, Any]) -> None:
     assert shown["receiver"] == f"aiosmtpd {missing.AIOSMTPD}"
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 def test_the_picture_in_the_readme_shows_what_is_so(shown: dict[str, Any]) -> None:
     drawn = json.loads(SHOWN.read_text(encoding="utf-8"))
     for way in ("inbound", "outbound", "session", "next hop"):
@@ -198,7 +195,6 @@ def test_control_c_in_the_midst_of_it_stops_everything_and_leaves_nothing(begun:
     assert not folder.exists()
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 def test_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(
     begun: "subprocess.Popen[str]", tmp_path: Path
 ) -> None:

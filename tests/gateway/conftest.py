@@ -2,6 +2,9 @@
 
 import asyncio
 import inspect
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -17,3 +20,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(asyncio.wait_for(pyfuncitem.obj(**arguments), SECONDS))
     return True
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that any user can enter and write to; those of pytest are closed to all but its own."""
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 
 HOST = "127.0.0.1"
 END = b"\r\n.\r\n"
@@ -75,6 +75,11 @@ class NextHop:
         for writer in self._writers:
             writer.transport.abort()
         await self._server.wait_closed()
+
+    def read_no_more(self) -> None:
+        """Leave what comes to the kernel."""
+        for writer in self._writers:
+            cast(asyncio.ReadTransport, writer.transport).pause_reading()
 
     @property
     def said(self) -> list[str]:

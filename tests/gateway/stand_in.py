@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -80,9 +81,10 @@ class Worker:
             f"{self.handover.generation} {self.handover.index} {os.getpid()} {counted.total} {self.settings.hostname}"
         )
         writer.write(name.encode() + b"\n")
-        while line := await reader.readline():
-            order, _, argument = line.decode().strip().partition(" ")
-            writer.write(self.obey(order, argument).encode() + b"\n")
+        with suppress(ConnectionError):  # who resets has left as well
+            while line := await reader.readline():
+                order, _, argument = line.decode().strip().partition(" ")
+                writer.write(self.obey(order, argument).encode() + b"\n")
         writer.close()
         self.connections.leave(peer)
         self.busy -= 1

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.gateway.family import STAND_IN, Client, Family, in_the_open, serving
+from tidewaiter.gateway.shared import GENERATIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -43,6 +45,34 @@ def test_a_stop_has_a_deadline(tmp_path: Path) -> None:
     with serving(tmp_path, workers='stop_time = "100ms"') as family, family.connect() as client:
         family.signal(signal.SIGTERM)
         assert client.is_cut()
+        assert family.exit_code() == 0
+
+
+def test_a_clerk_that_dies_during_a_stop_is_replaced(tmp_path: Path) -> None:
+    with serving(tmp_path) as family, family.connect() as client:
+        family.signal(signal.SIGTERM)
+        while _answers(family.address):
+            pass
+        os.kill(family.pid_of("tidewaiter.gateway.clerk"), signal.SIGKILL)
+        family.wait_for("process ended")
+        assert family.get("/livez")[0] == 200
+        client.close()
+        assert family.exit_code() == 0
+
+
+def test_a_reload_that_waits_for_room_is_forgotten_by_a_stop(tmp_path: Path) -> None:
+    with serving(tmp_path) as family, ExitStack() as clients:
+        for number in range(1, GENERATIONS + 1):
+            busy: set[int] = set()
+            while len(busy) < 2:  # each worker of each generation has a client, for which it stays
+                client = clients.enter_context(family.connect())
+                busy |= {client.index} if client.generation == number else set()
+            family.signal(signal.SIGHUP)
+            family.wait_for("serving" if number < GENERATIONS else "reload waits until older workers have left")
+        family.signal(signal.SIGTERM)
+        while _answers(family.address):
+            pass
+        clients.close()
         assert family.exit_code() == 0
 
 
@@ -100,7 +130,6 @@ def test_a_reload_brings_new_settings_and_old_connections_go_on(tmp_path: Path) 
             assert family.wait_for("process ended", lambda found: found["of_generation"] == 1)["code"] == 0
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 def test_a_reload_opens_new_addresses_and_closes_those_that_nobody_uses_any_more(tmp_path: Path) -> None:
     more = """
 [[listener]]
@@ -275,16 +304,13 @@ def _refusal(file: Path) -> str:
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 @needs_root
-def test_a_capability_to_bind_port_25_does_not_go_on_to_children(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o777)
-    (tmp_path / "aside").mkdir()
+def test_a_capability_to_bind_port_25_does_not_go_on_to_children(open_path: Path) -> None:
+    (open_path / "aside").mkdir()
     as_systemd_does = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     as_systemd_does += ["--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"]
-    command = [*in_the_open(tmp_path / "aside"), *as_systemd_does, *STAND_IN]
-    with serving(tmp_path, command=command) as family, family.connect() as client:
+    command = [*in_the_open(open_path / "aside"), *as_systemd_does, *STAND_IN]
+    with serving(open_path, command=command) as family, family.connect() as client:
         assert _capabilities(family.process.pid) == 1 << 10, "CAP_NET_BIND_SERVICE, for a reload"
         assert _capabilities(client.pid) == 0
 
@@ -316,15 +342,11 @@ def _until(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline, "it never came"
 
 
-@pytest.mark.soak  # not yet steady in parallel on every machine: the closing note of issue 7 says why
 @needs_root
-def test_started_by_root_it_carries_mail_as_the_user_it_was_given(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    state, aside = tmp_path / "state", tmp_path / "aside"
+def test_started_by_root_it_carries_mail_as_the_user_it_was_given(open_path: Path) -> None:
+    state, aside = open_path / "state", open_path / "aside"
     aside.mkdir()
-    tmp_path.chmod(0o777)
-    with serving(tmp_path, workers='user = "nobody"', command=[*in_the_open(aside), *STAND_IN]) as family:
+    with serving(open_path, workers='user = "nobody"', command=[*in_the_open(aside), *STAND_IN]) as family:
         nobody = pwd.getpwnam("nobody")
         with family.connect() as client:
             assert client.ask("stat") == str(nobody.pw_uid)

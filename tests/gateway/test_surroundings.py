@@ -18,15 +18,15 @@ key = "key.pem"
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(open_path: Path) -> Path:
     """A configuration with TLS whose files are all in order."""
     authority = trustme.CA()
     certificate = authority.issue_cert("mx.tidewaiter.test")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    certificate.private_key_pem.write_to_path(open_path / "key.pem")
     for blob in certificate.cert_chain_pems:
-        blob.write_to_path(tmp_path / "cert.pem", append=True)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    found = tmp_path / "tw.toml"
+        blob.write_to_path(open_path / "cert.pem", append=True)
+    authority.cert_pem.write_to_path(open_path / "ca.pem")
+    found = open_path / "tw.toml"
     found.write_text(ISSUE.decode().replace("\n[[route]]", TLS) + 'tls = "verify"\nca = "ca.pem"\n')
     return found
 
@@ -94,11 +94,8 @@ needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become a
 
 @needs_root
 def test_a_key_that_only_root_can_read_is_a_mistake(file: Path) -> None:
-    for folder in (file.parent, *file.parents[1:3]):
-        folder.chmod(0o755)
     for one in file.parent.iterdir():
         one.chmod(0o644)
-    file.parent.chmod(0o777)
     file.write_text(file.read_text() + '[workers]\nuser = "nobody"\n')
     assert mistakes(file) == ""
     (file.parent / "key.pem").chmod(0o600)
@@ -106,6 +103,18 @@ def test_a_key_that_only_root_can_read_is_a_mistake(file: Path) -> None:
     file.chmod(0o600)
     assert "workers.user: could not reload" in mistakes(file)
     assert os.getuid() == 0, "only the question was asked as another"
+
+
+@needs_root
+def test_a_folder_that_only_root_can_enter_is_a_mistake(file: Path) -> None:
+    text = file.read_text() + '[workers]\nuser = "nobody"\n[log]\nfile = "log"\n'
+    file.write_text(text.replace('"state"', f'"{file.parent}/closed/state"').replace('"log"', '"closed/log"'))
+    (file.parent / "closed").mkdir(mode=0o700)
+    found = mistakes(file)
+    assert f"store.path: {file.parent}/closed: Permission denied" in found
+    assert f"log.file: {file.parent}/closed: Permission denied" in found
+    file.parent.chmod(0o700)
+    assert f"workers.user: could not reload: {file}: Permission denied" in mistakes(file)
 
 
 @needs_root

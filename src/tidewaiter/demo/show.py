@@ -1,6 +1,7 @@
 """The whole demonstration, from nothing to a judgement: honest mail and every vector, without and with the gateway."""
 
 import asyncio
+import multiprocessing
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -114,8 +115,11 @@ async def show(stages: dict[int, Stage], plan: Plan, told: Told) -> Demonstratio
 
 @contextmanager
 def provers() -> Iterator[ProcessPoolExecutor]:
-    """Processes for the proof, which leave those of the demo their turn, and Ctrl-C to this one."""
-    pool = ProcessPoolExecutor(initializer=proof.stand_back)
+    """Processes for the proof, which leave those of the demo their turn, and Ctrl-C to this one.
+
+    Spawned: a fork would hold our connections open, and whoever waits for us to close one would wait for the proof.
+    """
+    pool = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), initializer=proof.stand_back)
     try:
         yield pool
     finally:

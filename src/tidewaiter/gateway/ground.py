@@ -84,6 +84,10 @@ class Ground:
         self._sockets.keep_only(listener.address for one in settings for listener in one.listener)
         self._pages.keep_only(one.metrics.address for one in settings if one.metrics.address)
 
+    def close_addresses(self) -> None:
+        """Take no more connections for mail; the clerk's pages stay as long as it does, or one that dies has no heir."""
+        self._sockets.keep_only(())
+
     def _become(self) -> None:
         privileges.keep_from_children()
         if self._person is not None:

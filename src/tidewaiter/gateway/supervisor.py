@@ -73,6 +73,11 @@ class Supervisor:
         return serving[-1] if serving else self._newest
 
     @property
+    def _room(self) -> bool:
+        """Whether there is room for another generation; each that still has clients takes some."""
+        return self._shared.free_columns >= self._ground.workers
+
+    @property
     def _log(self) -> FilteringBoundLogger:
         return logger(self._current.journal, process="supervisor")
 
@@ -115,6 +120,8 @@ class Supervisor:
     def _obey(self, number: int) -> None:
         if number == signal.SIGHUP:
             self._reload_wanted = not self._stopping
+            if not self._room:
+                self._log.info("reload waits until older workers have left")
         elif number in {signal.SIGTERM, signal.SIGINT}:
             self._stop(0.0 if self._stopping else self._current.settings.workers.stop_time)
 
@@ -135,7 +142,7 @@ class Supervisor:
 
     def _advance(self) -> None:
         """Whatever the news have made possible or necessary."""
-        if self._reload_wanted and self._shared.free_columns >= self._ground.workers:
+        if self._reload_wanted and self._room:
             self._reload_wanted = False
             self._reload()
         self._judge_newest()
@@ -214,9 +221,9 @@ class Supervisor:
         self._notifier.say(READY)
 
     def _stop(self, seconds: float) -> None:
-        self._stopping = True
+        self._stopping, self._reload_wanted = True, False
         self._notifier.say(STOPPING)
-        self._ground.keep_only([])
+        self._ground.close_addresses()
         for generation in self._generations:
             generation.workers.drain(seconds)
 

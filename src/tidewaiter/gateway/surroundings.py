@@ -3,6 +3,7 @@
 Asked as the user who carries mail, because a key that only root can read is no key for a worker.
 """
 
+import errno
 import os
 import ssl
 from collections.abc import Iterator
@@ -87,14 +88,26 @@ def _authorities(settings: Settings) -> Iterator[Complaint]:
 
 
 def _state_folder(settings: Settings) -> Iterator[Complaint]:
-    folder = Path(settings.store.path)
-    there = folder if folder.exists() else folder.parent
-    if not there.is_dir():
+    there = _there(Path(settings.store.path))
+    if reason := _unwritable(there):
+        yield ("store", "path"), reason
+    elif not there.is_dir():
         yield ("store", "path"), f"{there} is not a folder"
-    elif not os.access(there, os.W_OK | os.X_OK):
-        yield ("store", "path"), f"{there}: Permission denied"
     elif (kind := _file_system(there)) in _MEMORY_FILE_SYSTEMS:
         yield ("store", "path"), f"is on {kind}: a spool in memory is no spool, and nothing there outlives a restart"
+
+
+def _there(path: Path) -> Path:
+    """The path, or the folder in which it would be made; `Path.exists` raises where a folder above it is closed."""
+    return path if os.path.exists(path) else path.parent  # noqa: PTH110
+
+
+def _unwritable(there: Path) -> str | None:
+    try:
+        there.stat()
+    except OSError as error:
+        return f"{there}: {error.strerror}"
+    return None if os.access(there, os.W_OK | os.X_OK * there.is_dir()) else f"{there}: {os.strerror(errno.EACCES)}"
 
 
 def _file_system(folder: Path) -> str:
@@ -111,7 +124,5 @@ def _file_system(folder: Path) -> str:
 def _log_file(settings: Settings) -> Iterator[Complaint]:
     if settings.log.file is None:
         return
-    file = Path(settings.log.file)
-    there = file if file.exists() else file.parent
-    if not os.access(there, os.W_OK):
-        yield ("log", "file"), f"{there}: cannot be written"
+    if reason := _unwritable(_there(Path(settings.log.file))):
+        yield ("log", "file"), reason
