@@ -11,12 +11,15 @@ from typing import Final
 
 from tidewaiter.lab.meaning import TRUE_END, Meaning, calibrate
 from tidewaiter.lab.modes import BODY
-from tidewaiter.lab.session import ask, offers
+from tidewaiter.lab.session import ask, called, offers
 from tidewaiter.lab.target import WAYS, Target, UntoldError, Way
 from tidewaiter.lines.symbol import Word, spell, visible
 from tidewaiter.lines.table import CLOSED, ENDED, ENDED_REJECTED
 
 ABSORBING: Final = (ENDED, ENDED_REJECTED)
+AT_THE_DOOR: Final = 4
+"""Sessions not yet greeted at once. OpenSMTPD queues 5 (SMTPD_BACKLOG); who comes after them is heard again when TCP
+tries again, after up to half a minute, and a lab that hurries takes that for silence."""
 TRIES: Final = 3
 """A server that is short of something is asked again before it is given up."""
 
@@ -37,6 +40,7 @@ class Asker:
         self._known: dict[Word, str] = {}
         """What each word says, an end before its last byte seen as that."""
         self._free = asyncio.Semaphore(target.side_by_side)
+        self._door = asyncio.Semaphore(AT_THE_DOOR)
 
     async def say(self, word: Word, supposed: str | None = None) -> str:
         """Tell what the server makes of `word`; raises UntoldError.
@@ -106,8 +110,9 @@ class Asker:
         content = self._opening + spell(word)
         for left in reversed(range(TRIES)):
             try:
-                heard = await ask(self.target, self.manner.way, content)
-                return self.manner.meaning.of(heard)
+                async with self._door:
+                    caller = await called(self.target)
+                return self.manner.meaning.of(await ask(caller, self.target, self.manner.way, content))
             except UntoldError:
                 if not left:
                     raise
@@ -141,8 +146,8 @@ async def manner(target: Target, way: Way | None = None) -> Manner:
 
 
 async def _calibrated(target: Target, way: Way) -> Meaning:
-    honest = await ask(target, way, BODY.head + b"x\r\n")
-    ended = await ask(target, way, BODY.head + b"x" + spell(TRUE_END))
+    honest = await ask(await called(target), target, way, BODY.head + b"x\r\n")
+    ended = await ask(await called(target), target, way, BODY.head + b"x" + spell(TRUE_END))
     return calibrate(honest, ended)
 
 

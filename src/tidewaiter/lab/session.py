@@ -39,9 +39,8 @@ async def offers(target: Target) -> tuple[str, ...]:
         caller.hang_up()
 
 
-async def ask(target: Target, way: Way, content: bytes) -> Heard:
-    """Ask one question; raises UntoldError where the server does not come as far as 354."""
-    caller = await called(target)
+async def ask(caller: Caller, target: Target, way: Way, content: bytes) -> Heard:
+    """Ask one question, and hang up; raises UntoldError where the server does not come as far as 354."""
     try:
         await envelope(caller, target)
         before = len(caller.replies)
