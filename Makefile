@@ -16,7 +16,7 @@ check: setup  ## format, lint, types, imports, spelling, docs and the fast tests
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-show-timings
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 	$(BIN)/pytest -q -n 2 -m "not peers and not slow"
 

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self, cast
+from typing import Any, Self
 
 HOST = "127.0.0.1"
 END = b"\r\n.\r\n"
@@ -47,6 +47,8 @@ class NextHop:
     port: int = 0
     held: "asyncio.Event | None" = None
     """While it is there and not set, the end of content is not answered."""
+    deaf: bool = False
+    """Behind 354 it reads no more."""
     context: ssl.SSLContext | None = None
     """For STARTTLS, or with `implicit` for TLS from the first byte."""
     implicit: bool = False
@@ -75,11 +77,6 @@ class NextHop:
         for writer in self._writers:
             writer.transport.abort()
         await self._server.wait_closed()
-
-    def read_no_more(self) -> None:
-        """Leave what comes to the kernel."""
-        for writer in self._writers:
-            cast(asyncio.ReadTransport, writer.transport).pause_reading()
 
     @property
     def said(self) -> list[str]:
@@ -174,6 +171,8 @@ class _Conversation:
 
     async def _data(self, line: str) -> None:
         if await self._say(self.hop.answer("DATA", "354 Go ahead", line)):
+            if self.hop.deaf:
+                await asyncio.Event().wait()
             stuffed = b"\r\n"
             while not stuffed.endswith(END):
                 # One line first: the line end before the final dot may be that of the DATA command.

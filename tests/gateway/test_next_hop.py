@@ -155,7 +155,7 @@ async def test_a_pooled_connection_that_dies_before_the_body_is_replaced_once(tm
 
 async def test_a_connection_lost_within_the_body_is_451_and_not_tried_again(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
-        hop.answers["DATA"] = lambda _: hop.read_no_more() or "354 Go ahead"
+        hop.deaf = True
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             answer = asyncio.ensure_future(caller.data(LARGE))

@@ -49,10 +49,17 @@ class Exchange:
 
 
 class Raw:
-    """A connection on which bytes are written as given; `within` bounds each wait, in seconds."""
+    """A connection on which bytes are written as given; `within` bounds each wait, in seconds.
 
-    def __init__(self, port: int, *, host: str = HOST, within: float = 20.0) -> None:
-        self._socket = socket.create_connection((host, port), timeout=within)
+    With `early` the first bytes come with the connection, before whatever the other side says first.
+    """
+
+    def __init__(self, port: int, *, host: str = HOST, within: float = 20.0, early: bool = False) -> None:
+        self._socket = socket.socket()
+        self._socket.settimeout(within)
+        if early:  # tcp(7): the acknowledgement that ends the handshake waits for data, and goes with it
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        self._socket.connect((host, port))
         # Else two writes may leave as one segment, and where we cut would not be where it was cut.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unread = b""

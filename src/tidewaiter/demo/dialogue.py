@@ -20,8 +20,6 @@ from tidewaiter.rig.caller import Answer, Caller, ClosedError, SilenceError
 
 PATIENCE: Final = 2.0
 """Seconds that the receiver alone has for replies which it may not give."""
-ATTEMPTS: Final = 20
-"""To be heard before the greeting is a race with the other side; one that is lost proves nothing."""
 
 
 async def trial(stage: Stage, vector: DialogueVector) -> Trial:
@@ -34,7 +32,7 @@ async def trial(stage: Stage, vector: DialogueVector) -> Trial:
 
 async def _alone(stage: Stage, vector: DialogueVector) -> Seen:
     """Nothing is promised of the receiver: send what there is to send, and look what it kept."""
-    caller = await _begun(stage.alone.port, vector, attempts=1)
+    caller = await _begun(stage.alone.port, vector)
     for step in vector.steps[vector.early :]:
         before = len(caller.replies)
         caller.write(step.send)
@@ -50,7 +48,7 @@ async def _alone(stage: Stage, vector: DialogueVector) -> Seen:
 
 
 async def _guarded(stage: Stage, vector: DialogueVector, position: str) -> tuple[Seen, tuple[str, ...]]:
-    caller = await _begun(stage.inbound[position], vector, ATTEMPTS)
+    caller = await _begun(stage.inbound[position], vector)
     broken: list[str] = []
     first = len(caller.replies) - vector.early
     try:
@@ -90,15 +88,12 @@ async def _step(caller: Caller, step: Step, *, sent: bool) -> list[str]:
     return wrong
 
 
-async def _begun(port: int, vector: DialogueVector, attempts: int) -> Caller:
+async def _begun(port: int, vector: DialogueVector) -> Caller:
     """Be where the vector begins: greeted, or with its first bytes sent before that."""
     if not vector.early:
         return await conversation.greeted(port)
     caller = await conversation.unheard(port, vector.steps[0].send)
     await caller.until(1, SECONDS)
-    if caller.replies[:1] and caller.replies[0].code == 220 and attempts > 1:
-        caller.hang_up()
-        return await _begun(port, vector, attempts - 1)
     return caller
 
 

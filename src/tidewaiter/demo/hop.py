@@ -36,16 +36,26 @@ class Hop:
         self._patience: float | None = None
         """Seconds to wait for the other side to hang up, while a trial is on."""
         self._plays: list[asyncio.Task[list[str]]] = []
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Play the vector in a trial, to each who connects; else be polite."""
+        self._writers.add(writer)
         if self._patience is None:
             await _be_polite(reader, writer)
         else:
             play = asyncio.create_task(self._play(reader, writer, self._patience))
             self._plays.append(play)
             await play
+        self._writers.discard(writer)
         writer.close()
+
+    async def hang_up(self) -> None:
+        """End what is still open; a conversation that is cancelled instead complains."""
+        while self._writers:
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.sleep(0)
 
     @asynccontextmanager
     async def playing(self, patience: float) -> AsyncIterator[list[str]]:
@@ -106,6 +116,7 @@ async def hops(vectors: Iterable[DialogueVector]) -> AsyncIterator[tuple[Hop, ..
         for hop in made:
             server = await asyncio.start_server(hop.serve, HOST, 0)
             hop.port = (await stack.enter_async_context(server)).sockets[0].getsockname()[1]
+            stack.push_async_callback(hop.hang_up)
         yield made
 
 

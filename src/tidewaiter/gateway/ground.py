@@ -85,7 +85,7 @@ class Ground:
         self._pages.keep_only(one.metrics.address for one in settings if one.metrics.address)
 
     def close_addresses(self) -> None:
-        """Take no more connections for mail; the clerk's pages stay as long as it does, or one that dies has no heir."""
+        """Take no more connections for mail; the clerk's pages stay, or a clerk that dies now would have no heir."""
         self._sockets.keep_only(())
 
     def _become(self) -> None:
