@@ -5,7 +5,9 @@ set -eu
 
 fail() { echo "setup: $1" >&2; exit 1; }
 
-python=$(command -v python3.11 || command -v python3) || fail "needs Python 3.11: apt-get install python3"
+# The system's own Python before any other: it is what the gateway will run on, and gets its security updates.
+python=$(command -v "${PYTHON:-/usr/bin/python3.11}" || command -v python3.11 || command -v python3) ||
+    fail "needs Python 3.11: apt-get install python3"
 "$python" -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || fail "needs Python 3.11 or newer, $python is older"
 
 # Debian keeps ensurepip, without which a venv has no pip, in a package of its own.
