@@ -7,7 +7,7 @@ from typing import Final
 
 from bench import flight, hostile, idle, probe
 from bench.load import Load, run
-from bench.stage import AIOSMTPD, OURS, POSTFIX, SECURE, Measured
+from bench.stage import AIOSMTPD, OURS, POSTFIX, SECURE, WATCHED, Measured
 from tidewaiter.net.tls import client_context
 
 Sample = dict[str, float]
@@ -76,6 +76,12 @@ def _hostile(peer: Measured, _: Mapping[str, Measured]) -> Sample:
     return {"ms added, 99 %": (ninety_nine - probe.percentile(quiet, 0.99)) * 1e3, "ms, 99 %": ninety_nine * 1e3}
 
 
+def _callbacks(peer: Measured, _: Mapping[str, Measured]) -> Sample:
+    with hostile.attacking(peer.port):
+        probe.run(peer.port, _PROBE_SECONDS, _HONEST_RATE)
+    return {"ms, the longest": peer.longest_callback() * 1e3}
+
+
 def _idle(peer: Measured, _: Mapping[str, Measured]) -> Sample:
     held, each = asyncio.run(idle.held(peer.port, peer.pss_bytes))
     return {"held": held, "KiB each": each / 1024}
@@ -130,6 +136,12 @@ ROWS: Final = (
         "100 honest messages a second beside 50 hostile clients",
         _hostile,
         (Need("ms added, 99 %", "", most=100.0),),
+    ),
+    Row(
+        "The longest callback among them",
+        _callbacks,
+        (Need("ms, the longest", "", most=10.0),),
+        (WATCHED,),
         once=True,
     ),
 )

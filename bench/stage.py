@@ -15,13 +15,16 @@ import trustme
 from bench.processes import cpu_seconds, pss_bytes
 from tests.peers import aiosmtpd, postfix
 from tests.peers.boot import free_port, running
-from tests.peers.instances import instance
+from tests.peers.instances import Instance, instance
 from tests.peers.peer import Peer
 
 OURS: Final = "tidewaiter"
 SECURE: Final = "tidewaiter, implicit TLS"
+WATCHED: Final = "tidewaiter, its callbacks timed"
 POSTFIX: Final = "postfix proxy"
 AIOSMTPD: Final = "aiosmtpd Proxy"
+CALLBACKS: Final = "callbacks"
+"""The folder of what is imported to time them, here, and of what it found, where a peer runs."""
 LARGEST: Final = 64 * 1024 * 1024
 """Size limit of every peer, above all that is sent."""
 
@@ -59,10 +62,16 @@ class Measured:
     name: str
     port: int
     processes: Callable[[], list[int]]
+    folder: Path
+    """Where it runs."""
 
     def cpu_seconds(self) -> float:
         """CPU used so far."""
         return cpu_seconds(self.processes())
+
+    def longest_callback(self) -> float:
+        """Seconds of CPU that the longest call of a loop took so far, in any process of a `WATCHED` peer."""
+        return max(float(note.read_text().split()[0]) for note in (self.folder / CALLBACKS).iterdir())
 
     def pss_bytes(self) -> int:
         """Memory held now."""
@@ -75,11 +84,18 @@ def stage() -> Iterator[dict[str, Measured]]:
     with ExitStack() as stack:
         sink = stack.enter_context(postfix.smtp_sink("-c", "-m", "15000"))
         ours = stack.enter_context(gateway(sink.port))
+        watched = stack.enter_context(gateway(sink.port, watched=True))
         filtering = stack.enter_context(postfix.boot(proxy_filter=sink.port, size_limit=LARGEST)).at("filter")
         proxy = stack.enter_context(aiosmtpd.proxy("1.4.6", sink.port))
         yield {
-            name: Measured(name, peer.port, peer.processes)
-            for name, peer in ((OURS, ours), (SECURE, ours.at("tls")), (POSTFIX, filtering), (AIOSMTPD, proxy))
+            name: Measured(name, peer.port, peer.processes, peer.running.place.upper)
+            for name, peer in (
+                (OURS, ours),
+                (SECURE, ours.at("tls")),
+                (WATCHED, watched),
+                (POSTFIX, filtering),
+                (AIOSMTPD, proxy),
+            )
         }
 
 
@@ -87,13 +103,19 @@ def _command(file: Path) -> list[object]:
     return [Path(sys.executable).with_name("tidewaiter"), "run", "--config", file]
 
 
+def _watching(place: Instance) -> list[object]:
+    notes = place.make(f"/{CALLBACKS}")
+    return ["env", f"CALLBACKS={notes}", f"PYTHONPATH={Path(__file__).parent / CALLBACKS}"]
+
+
 @contextmanager
-def gateway(next_hop: int) -> Iterator[Peer]:
-    """Boot ourselves before `next_hop`, as `tidewaiter run` does."""
+def gateway(next_hop: int, *, watched: bool = False) -> Iterator[Peer]:
+    """Boot ourselves before `next_hop`, as `tidewaiter run` does; `watched` with every callback timed."""
     port, secure = free_port(), free_port()
     with instance(OURS) as place:
         certificate = trustme.CA().issue_cert("mx.tidewaiter.test")
         place.write("/both.pem", certificate.private_key_and_cert_chain_pem.bytes())
         file = place.write("/gateway.toml", _CONFIGURATION.format(port=port, secure=secure, next_hop=next_hop))
-        with running(place, _command(file), [port]) as program:
+        words = [*(_watching(place) if watched else []), *_command(file)]
+        with running(place, words, [port]) as program:
             yield Peer(OURS, "", port, program, ports={"tls": secure})

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from tidewaiter.gateway.examiner import WAITING, Examiner, Question, answer
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lines.reader import Reader
-from tidewaiter.model.position import STRANGERS_DATA
+from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Positions
 from tidewaiter.store.records import Finding
 
 ROWS = tuple(dialects().values())
@@ -17,10 +17,10 @@ SMUGGLED = (
 )
 
 
-def question(content: bytes) -> Question:
-    reader = Reader(STRANGERS_DATA)
+def question(content: bytes, positions: Positions = STRANGERS_DATA) -> Question:
+    reader = Reader(positions)
     reader.feed(content)
-    return Question.about(reader.oddities, reader.windows)
+    return Question.about(reader.oddities, reader.windows, at_least=reader.at_least)
 
 
 @asynccontextmanager
@@ -48,6 +48,13 @@ def test_an_odd_byte_that_fools_nobody_is_told_by_its_kind() -> None:
 def test_what_is_examined_is_bounded_whatever_was_sent() -> None:
     asked = question(b"\n.\n" * 100_000 + b"\r\n.\r\n")
     assert sum(len(raw) for _, raw in asked.windows) == 2048
+
+
+def test_where_more_was_odd_than_is_listed_it_says_at_least() -> None:
+    [finding] = answer(question(b"\n.\n" * 100_000 + b"\r\n.\r\n", STRANGERS_BDAT), ROWS)
+    assert finding.at_least
+    [finding] = answer(question(b"\n" * 10 + b"\r\n.\r\n", STRANGERS_BDAT), ROWS)
+    assert not finding.at_least
 
 
 async def test_a_flood_of_odd_messages_is_told_by_the_first_of_them() -> None:

@@ -1,7 +1,9 @@
 """A client's connection: what ends it, what it may not do, and that no failed path leaves anything behind."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,21 @@ async def test_in_the_shadow_what_would_be_refused_is_delivered_with_one_end(tmp
         record = await gateway.recorded()
         assert record.oddities == {"bare_lf": 2}
     assert without_received(hop.taken[0].content) == b"Subject: x\r\n\r\na\nb\r\n.\r\nc\r\n"
+
+
+async def test_a_client_that_is_gone_before_it_was_greeted_is_no_fault(tmp_path: Path) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        with socket.socket() as gone:  # reset while the loop is ours: it will be accepted without an address
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.setblocking(False)  # noqa: FBT003 - it has no name for it
+            gone.connect_ex((HOST, gateway.port))
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope()
+            assert (await caller.data(MESSAGE)).startswith("250")
+            await until(lambda: len(gateway.listenings[0].sessions) == 1, "the end of the one that has gone")
+    assert faults == []
 
 
 async def test_an_inbound_listener_relays_only_to_domains_it_names(tmp_path: Path) -> None:

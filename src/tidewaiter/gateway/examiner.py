@@ -42,9 +42,11 @@ class Question(msgspec.Struct, frozen=True):
     """The rule that fires where nobody would have been fooled: the kind of the first oddity."""
     offset: int
     windows: tuple[tuple[int, bytes], ...]
+    at_least: bool = False
+    """More was odd than is listed."""
 
     @classmethod
-    def about(cls, oddities: Sequence[Oddity], windows: Iterable[Window]) -> "Question":
+    def about(cls, oddities: Sequence[Oddity], windows: Iterable[Window], *, at_least: bool) -> "Question":
         """Ask about the first `WINDOW_BYTES` of what was kept."""
         kept, left = [], WINDOW_BYTES
         for window in windows:
@@ -52,12 +54,12 @@ class Question(msgspec.Struct, frozen=True):
             left -= len(kept[-1][1])
             if not left:
                 break
-        return cls(oddities[0].kind.value.replace("_", "-"), oddities[0].offset, tuple(kept))
+        return cls(oddities[0].kind.value.replace("_", "-"), oddities[0].offset, tuple(kept), at_least)
 
     @property
     def unread(self) -> Finding:
         """The finding as far as it is known without reading."""
-        return Finding(rule=self.rule, offset=self.offset)
+        return Finding(rule=self.rule, offset=self.offset, at_least=self.at_least)
 
 
 class _Asked(NamedTuple):
@@ -144,7 +146,7 @@ def answer(question: Question, rows: Sequence[Dialect]) -> tuple[Finding, ...]:
     told = examine([Window(offset, raw) for offset, raw in question.windows], rows)
     rule = SMUGGLED if told.smuggled else question.rule
     offset = told.smuggled[0].offset if told.smuggled else question.offset
-    return (Finding(rule=rule, offset=offset, readings=readings(told)),)
+    return (Finding(rule=rule, offset=offset, readings=readings(told), at_least=question.at_least),)
 
 
 def readings(told: Evidence) -> tuple[Reading, ...]:

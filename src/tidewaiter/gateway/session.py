@@ -36,6 +36,8 @@ from tidewaiter.wire import (
     replies,
 )
 
+NOBODY: Final = ("0.0.0.0", 0)  # noqa: S104 - nothing listens there
+"""A client that has reset its connection before it was greeted: the kernel no longer knows its address."""
 LINGER_SECONDS: Final = 5.0
 LINGER_BYTES: Final = 1024 * 1024
 """What is thrown away behind our last reply; a client that sends more does not read it anyway."""
@@ -100,7 +102,8 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or say why not."""
         self._transport = cast(asyncio.Transport, transport)
-        host, self._port = transport.get_extra_info("peername")[:2]
+        peer: tuple[Any, ...] = transport.get_extra_info("peername") or NOBODY
+        host, self._port = peer[:2]
         self._address = client_address(host)
         self._tls = tls_text(transport)
         listening = self._listening

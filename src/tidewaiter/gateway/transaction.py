@@ -306,7 +306,7 @@ class Transaction:
         if reader is None or not oddities:
             station.recorder.transaction(record)
             return
-        question = Question.about(oddities, reader.windows)
+        question = Question.about(oddities, reader.windows, at_least=reader.at_least)
         station.examiner.ask(
             question, lambda found: station.recorder.transaction(structs.replace(record, findings=found))
         )

@@ -34,6 +34,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     offset: int
     """Bytes from the first byte of the content on the wire."""
     readings: tuple[Reading, ...] = ()
+    at_least: bool = False
+    """There was more that is odd than is counted and examined."""
 
 
 class Transaction(Struct, frozen=True, kw_only=True, tag_field="event", tag="transaction"):
