@@ -2,7 +2,8 @@
 
 It keeps three rules.
 Replies go out together, when there is nothing left to interpret.
-Nothing is read while the client leaves replies unread, while the spool is behind, or while much waits for an answer.
+Nothing is read while the client leaves replies unread, while the spool is behind, while much waits for an answer, or
+while it is the turn of others who send much.
 A connection that we end is half-closed first, and what the client still sends is thrown away for a while: else its
 unread bytes would make the kernel take our last reply back.
 """
@@ -17,6 +18,7 @@ from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.gateway.peer import client_address, speaks_first, tls_text
 from tidewaiter.gateway.received import opening
 from tidewaiter.gateway.transaction import Transaction
+from tidewaiter.gateway.turns import LARGE
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
 from tidewaiter.wire import (
@@ -66,6 +68,7 @@ class Session(asyncio.Protocol):
         "_trace",
         "_transaction",
         "_transport",
+        "_turn_over",
         "_unread",
         "_waiting",
     )
@@ -87,6 +90,8 @@ class Session(asyncio.Protocol):
         self._waiting = False
         """A question is open."""
         self._paused = False
+        self._turn_over = False
+        """The client has sent much, and it is the turn of others."""
         self._unread = False
         """The client leaves our replies unread."""
         self._finished = False
@@ -124,7 +129,9 @@ class Session(asyncio.Protocol):
             self._throw_away(len(data))
             return
         self._handle(self._server.receive(data))
-        if self._waiting:
+        if len(data) >= LARGE:
+            self._turn_over = self._listening.station.turns.must_wait(self)
+        if self._waiting or self._turn_over:
             self.regulate()
 
     def eof_received(self) -> bool:
@@ -170,13 +177,18 @@ class Session(asyncio.Protocol):
     def regulate(self) -> None:
         """Read from the client, or do not: called whenever one of the reasons may have changed."""
         behind = self._transaction is not None and self._transaction.behind
-        pause = self._unread or behind or not self._server.reading
+        pause = self._unread or behind or self._turn_over or not self._server.reading
         if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             if pause:
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+
+    def go_on(self) -> None:
+        """Take the next turn."""
+        self._turn_over = False
+        self.regulate()
 
     def drain(self) -> None:
         """Say 421, once there is no transaction: this process is to leave."""

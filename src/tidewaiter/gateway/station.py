@@ -9,6 +9,7 @@ from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.recorder import Recorder
+from tidewaiter.gateway.turns import Turns
 from tidewaiter.store.spool import SpoolRoom
 
 
@@ -27,7 +28,12 @@ class Station:
     """This process is to leave: no transaction is begun any more."""
     under_way: int = 0
     """Transactions that have not been answered yet, or whose next hop has not answered us."""
+    turns: Turns = field(init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Make what needs no more than the loop."""
+        self.turns = Turns(self.loop)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run what must be a coroutine; the loop alone would keep no reference to it."""
