@@ -153,6 +153,25 @@ async def test_a_pooled_connection_that_dies_before_the_body_is_replaced_once(tm
         assert len(hop.taken) == 1
 
 
+async def test_a_pooled_connection_that_dies_before_a_recipient_is_answered_is_replaced_once(tmp_path: Path) -> None:
+    async with (
+        NextHop(answers={"RCPT": [CLOSE, "250 2.1.5 Ok"]}) as hop,
+        house(tmp_path, configuration(hop.port)) as gateway,
+    ):
+        assert (await send_one(gateway)).startswith("250")
+    assert len(hop.taken) == 1
+
+
+async def test_a_next_hop_that_answers_what_was_not_asked_yet_is_believed_nothing(tmp_path: Path) -> None:
+    replies = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go\r\n250 2.0.0 Ok"
+    async with NextHop(answers={"MAIL": replies}) as hop:
+        async with house(tmp_path, configuration(hop.port)) as gateway, await Caller.call(gateway.port) as caller:
+            await caller.say("MAIL FROM:<a@client.test>")
+            assert (await caller.say("RCPT TO:<b@inside.test>")).startswith("451 ")
+            assert (await caller.say("DATA")).startswith("554 ")
+    assert hop.taken == []
+
+
 async def test_a_connection_lost_within_the_body_is_451_and_not_tried_again(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
         hop.deaf = True
