@@ -17,7 +17,13 @@ POSTFIX = Habits(
     blank=True,
 )
 AIOSMTPD = Habits(refuses="500 5.0.0 Line too long")
-SENDMAIL = Habits(blank=True, refuses=r"Bare (linefeed \(LF\)|carriage return \(CR\)) not allowed")
+SENDMAIL = Habits(blank=True, refuses=r"(Bare (linefeed \(LF\)|carriage return \(CR\))|NUL byte) not allowed")
+# It refuses a header section without a field, or with a line that is none, and loses of a line what is behind a NUL.
+OPENSMTPD = Habits(
+    own=re.compile(rb"^(?:Message-ID: <[0-9a-f]+@mx\.inside\.test>|Date: [^\n]* \(UTC\))\n|\0[^\n]*", re.MULTILINE),
+    blank=True,
+    refuses="Message is not RFC 2822 compliant",
+)
 # It loses a line of dots alone out of a header section, from whomever it comes.
 HARAKA = Habits(own=re.compile(rb"^\.[. ]*\n", re.MULTILINE), blank=True, refuses="Bare line-feed; see")
 
@@ -30,7 +36,7 @@ HABITS = {
     "exim-4.96": FOLDING,
     "sendmail-8.17": SENDMAIL,
     "sendmail-8.17-O-G-U": FOLDING,
-    "opensmtpd-6.8": FOLDING,
+    "opensmtpd-6.8": OPENSMTPD,
     "haraka-3.3.3": HARAKA,
     "haraka-3.3.4": HARAKA,
     "smtp-server-3.21.6": Habits(),
