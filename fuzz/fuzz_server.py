@@ -244,4 +244,4 @@ def _is_last(line: bytes) -> bool:
 
 
 def _held(server: Server) -> bytes:
-    return server._unread  # noqa: SLF001  # what is held of a client is what is checked
+    return server._unread[server._at :]  # noqa: SLF001  # what is held of a client is what is checked
