@@ -15,10 +15,14 @@ from tidewaiter.model.envelope import Mail
 from tidewaiter.wire import (
     Broken,
     Client,
+    Close,
+    ContentStart,
     Event,
     LocalProtocolError,
+    MailFrom,
     MessageEnd,
     MessageRefused,
+    RcptTo,
     Replied,
     Service,
     State,
@@ -80,9 +84,15 @@ def _is_silent(service: Service, before: list[bytes], part: bytes) -> bool:
 
 
 def _told(events: list[Event]) -> list[object]:
-    """The events, without where blocks were cut."""
+    """The events, without where blocks were cut.
+
+    What was asked last before the connection was closed has had no answer: where a group may not go on, the question
+    has been put by then if the cut lies right behind its command, and has not if the rest came along.
+    """
     told: list[object] = []
     for event in events:
+        if isinstance(event, Close) and told and isinstance(told[-1], MailFrom | RcptTo | ContentStart):
+            told.pop()
         if isinstance(event, MessageEnd | MessageRefused):
             told.append((type(event), event.envelope, event.reader.oddities, event.reader.offset))
         elif type(event).__name__ != "Content":
@@ -93,6 +103,7 @@ def _told(events: list[Event]) -> list[object]:
 @given(service=st.sampled_from([SERVICE, NO_PIPELINING]), packets=PACKETS, cuts=CUTS)
 @example(service=SERVICE, packets=[*OPENING, b"DATA\r\n", b"x\n.\r\n.\r\n"], cuts=[1, 2, 3, 4, 5, 6])
 @example(service=SERVICE, packets=[*OPENING, b"DATA\r\n", b"..\r\n\r\n.\r\nNOOP\r\n"], cuts=[1, 2, 3, 4, 5, 6, 7, 8])
+@example(service=NO_PIPELINING, packets=OPENING, cuts=[22])
 @example(service=SERVICE, packets=[b"RSET\rNOOP\r\n"], cuts=[5])
 @example(service=SERVICE, packets=[b"RSET\r\r\n"], cuts=[5])
 def test_slicing_between_replies_never_changes_the_verdict(
@@ -108,7 +119,7 @@ def test_no_bytes_make_the_server_raise_or_hold_more_than_it_may(wire: bytes, si
         said = talk.say(wire[at : at + size])
         assert all(_is_reply_line(line) for line in said.split(b"\r\n")[:-1])
         assert said.endswith(b"\r\n") or not said
-        assert len(talk.server._unread) <= SERVICE.limits.line
+        assert len(talk.server._unread) - talk.server._at <= SERVICE.limits.line
 
 
 def _is_reply_line(line: bytes) -> bool:
