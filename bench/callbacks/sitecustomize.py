@@ -1,6 +1,7 @@
 """Notes the longest callback of each process of a gateway, because Python imports a `sitecustomize` by itself.
 
-A loop calls us through the methods below and through nothing else.
+A loop calls us through the methods below; what it calls besides (coroutines that open a connection, do a handshake or
+ask the examiner) touches no message.
 Each is timed by its thread's CPU, for a machine that is busy with attackers takes the turn away in the midst of a call,
 and a new maximum is written to a file named after the process, in the folder that `CALLBACKS` names.
 """
@@ -20,6 +21,10 @@ CALLED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "tidewaiter.delivery.pool": {"Pool": ("_tick", "_steal", "_opened")},
     "tidewaiter.net.deadline": {"Deadline": ("_come_up",)},
     "tidewaiter.store.spool": {"Spool": ("_spilled",), "SpoolRoom": ("_seen",)},
+    "tidewaiter.delivery.outgoing": {"Outgoing": ("_have",)},
+    "tidewaiter.gateway.turns": {"Turns": ("_next",)},
+    "tidewaiter.gateway.recorder": {"Recorder": ("_tick",)},
+    "tidewaiter.gateway.link": {"Link": ("_read", "_beat")},
     "tidewaiter.gateway.outbox": {"Outbox": ("flush", "_read")},
     "tidewaiter.gateway.journal": {"Journal": ("flush",)},
 }

@@ -120,7 +120,7 @@ class Supervisor:
     def _obey(self, number: int) -> None:
         if number == signal.SIGHUP:
             self._reload_wanted = not self._stopping
-            if not self._room:
+            if self._reload_wanted and not self._room:
                 self._log.info("reload waits until older workers have left")
         elif number in {signal.SIGTERM, signal.SIGINT}:
             self._stop(0.0 if self._stopping else self._current.settings.workers.stop_time)

@@ -107,7 +107,8 @@ def _unwritable(there: Path) -> str | None:
         there.stat()
     except OSError as error:
         return f"{there}: {error.strerror}"
-    return None if os.access(there, os.W_OK | os.X_OK * there.is_dir()) else f"{there}: {os.strerror(errno.EACCES)}"
+    rights = os.W_OK | os.X_OK if there.is_dir() else os.W_OK
+    return None if os.access(there, rights) else f"{there}: {os.strerror(errno.EACCES)}"
 
 
 def _file_system(folder: Path) -> str:
