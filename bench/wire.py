@@ -10,7 +10,7 @@ from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.wire import replies
 from tidewaiter.wire.client import Client
-from tidewaiter.wire.events import ContentStart
+from tidewaiter.wire.events import Asking, ContentStart
 from tidewaiter.wire.server import Server
 from tidewaiter.wire.service import Service
 
@@ -43,7 +43,7 @@ def serve() -> None:
     server.output()
     for data in DIALOGUE:
         events = server.receive(data)
-        while events and events[-1].asks:
+        while events and isinstance(events[-1], Asking):
             events = server.answer(replies.GO_AHEAD if isinstance(events[-1], ContentStart) else replies.OK)
         server.output()
 

@@ -13,6 +13,7 @@ from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.position import STRANGERS_DATA, Position, Positions
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import (
+    Asking,
     ChunkEnd,
     Close,
     Content,
@@ -165,7 +166,7 @@ class _Books:
         for event in events:
             assert not self.closed, "an event behind the end"
             self._note(event)
-            if event.asks:
+            if isinstance(event, Asking):
                 assert event is events[-1], "something was interpreted behind a question"
                 self._answer(event)
 
@@ -183,7 +184,7 @@ class _Books:
         elif refused or isinstance(event, MessageEnd):
             self._over()
         events = self.server.answer(reply)
-        if events and isinstance(events[-1], Close) and not event.asks:
+        if events and isinstance(events[-1], Close) and not isinstance(event, Asking):
             self._over()
         self._take(events)
 

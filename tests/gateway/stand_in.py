@@ -75,8 +75,7 @@ class Worker:
 
     async def client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.busy += 1
-        peer = ip_address(writer.get_extra_info("peername")[0])
-        counted = self.connections.enter(peer)
+        counted = self.connections.enter(ip_address(writer.get_extra_info("peername")[0]))
         name = (
             f"{self.handover.generation} {self.handover.index} {os.getpid()} {counted.total} {self.settings.hostname}"
         )
@@ -86,7 +85,7 @@ class Worker:
                 order, _, argument = line.decode().strip().partition(" ")
                 writer.write(self.obey(order, argument).encode() + b"\n")
         writer.close()
-        self.connections.leave(peer)
+        self.connections.leave(counted.row)
         self.busy -= 1
         if self.draining and not self.busy:
             self.leaving.set()

@@ -32,10 +32,10 @@ def view() -> Iterator[Open]:
 
 def test_a_limit_reads_the_sum_over_all_processes(view: Open) -> None:
     first, second = view(0), view(4)
-    first.enter(CLIENT)
-    assert second.enter(CLIENT) == (2, 2)
-    first.leave(CLIENT)
-    assert second.enter(CLIENT) == (2, 2)
+    counted = first.enter(CLIENT)
+    assert second.enter(CLIENT)[:2] == (2, 2)
+    first.leave(counted.row)
+    assert second.enter(CLIENT)[:2] == (2, 2)
     assert first.total() == 2
 
 
@@ -85,15 +85,15 @@ def test_the_sums_are_those_of_a_plain_list(moves: list[tuple[int, bool, int]]) 
     clients: list[IPv4Address | IPv6Address] = [ip_address(f"10.{second}.0.1") for second in range(4)]
     descriptor = connections.create(COLUMNS)
     views = [Connections(descriptor, COLUMNS, column) for column in range(COLUMNS)]
-    present: list[tuple[int, int]] = []
+    present: dict[tuple[int, int], list[int]] = {}
     for column, enters, client in moves:
         if enters:
-            present.append((column, client))
-            assert views[column].enter(clients[client]).total == len(present)
-        elif (column, client) in present:
-            present.remove((column, client))
-            views[column].leave(clients[client])
-        assert views[0].total() == len(present)
+            counted = views[column].enter(clients[client])
+            present.setdefault((column, client), []).append(counted.row)
+            assert counted.total == sum(map(len, present.values()))
+        elif present.get((column, client)):
+            views[column].leave(present[column, client].pop())
+        assert views[0].total() == sum(map(len, present.values()))
     for one in views:
         one.close()
     os.close(descriptor)

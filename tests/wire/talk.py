@@ -16,6 +16,7 @@ from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import (
+    Asking,
     Close,
     Content,
     ContentStart,
@@ -97,7 +98,7 @@ class Talk:
                 self._content += event.content
             elif isinstance(event, ContentStart | MessageRefused | Close):
                 self._content = b""
-            if event.asks:
+            if isinstance(event, Asking):
                 assert not pending, "something was interpreted behind an event that asks"
                 pending.extend(self._answer(event))
 

@@ -155,9 +155,9 @@ class Pool:
 
     def _serve(self) -> None:
         """Open connections for those who wait, as many as are allowed; else take back those of silent clients."""
-        up = self._loop.time() >= self._down_until and not self._closed
-        while up and len(self._waiting) > len(self._opening) and self._open < self.terms.connections:
-            self._open_one()
+        if self._loop.time() >= self._down_until and not self._closed:
+            while len(self._waiting) > len(self._opening) and self._open < self.terms.connections:
+                self._open_one()
         if len(self._waiting) > len(self._opening) and self._stealing is None:
             self._stealing = self._loop.call_later(STEAL_SECONDS, self._steal)
 

@@ -9,7 +9,7 @@ Once the first byte of the body has left there is no second try, and from the la
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from tidewaiter.config.settings import Xclient
 from tidewaiter.delivery.connection import Connection
@@ -117,7 +117,7 @@ class SmtpDelivery:
 
     def replied(self, replied: Replied) -> None:
         """Act on one reply."""
-        self._ON[replied.verb](self, replied.reply)
+        _ON_REPLY[replied.verb](self, replied.reply)
 
     def lost(self, _reason: str) -> None:
         """Do without the connection: begin anew where nothing of the body has left."""
@@ -303,17 +303,6 @@ class SmtpDelivery:
         elif errand is not None:
             errand.outcome(Outcome(said_to_client(reply), str(reply), doubtful=self.ended))
 
-    _ON: "ClassVar[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]]" = {  # noqa: RUF012  # a table, and never changed
-        Verb.XCLIENT: _introduced,
-        Verb.EHLO: _greeted,
-        Verb.HELO: _greeted,
-        Verb.LHLO: _greeted,
-        Verb.MAIL: _mail_replied,
-        Verb.RCPT: _rcpt_replied,
-        Verb.DATA: _data_replied,
-        Verb.END: _end_replied,
-    }
-
 
 def said_to_client(reply: Reply) -> Reply:
     """Pass a next hop's reply on, but for 421: it would end a connection on which nothing is wrong."""
@@ -322,3 +311,15 @@ def said_to_client(reply: Reply) -> Reply:
 
 def _nobody(_: Answer) -> None:
     """Nobody has asked, or nobody wants to know any more."""
+
+
+_ON_REPLY: Final[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]] = {
+    Verb.XCLIENT: SmtpDelivery._introduced,
+    Verb.EHLO: SmtpDelivery._greeted,
+    Verb.HELO: SmtpDelivery._greeted,
+    Verb.LHLO: SmtpDelivery._greeted,
+    Verb.MAIL: SmtpDelivery._mail_replied,
+    Verb.RCPT: SmtpDelivery._rcpt_replied,
+    Verb.DATA: SmtpDelivery._data_replied,
+    Verb.END: SmtpDelivery._end_replied,
+}

@@ -24,6 +24,8 @@ class Connected(NamedTuple):
 
     total: int
     network: int
+    row: int
+    """Where it was counted, for `leave`."""
 
 
 def size(columns: int) -> int:
@@ -58,11 +60,11 @@ class Connections:
         row = self._row(client)
         self._add(row, 1)
         self._add(ROWS, 1)
-        return Connected(self._sum(ROWS), self._sum(row))
+        return Connected(self._sum(ROWS), self._sum(row), row)
 
-    def leave(self, client: IPv4Address | IPv6Address) -> None:
+    def leave(self, row: int) -> None:
         """Give back what `enter` counted; every `enter` needs one, refused connections too."""
-        self._add(self._row(client), -1)
+        self._add(row, -1)
         self._add(ROWS, -1)
 
     def total(self) -> int:

@@ -23,4 +23,4 @@ class Ids:
     def next(self) -> str:
         """Return a new id."""
         self._count = (self._count + 1) % _COUNTS
-        return f"{int(self._now() * 1000):012x}{self._column:02x}{self._count:06x}"
+        return "%020x" % ((int(self._now() * 1000) * 256 + self._column) * _COUNTS + self._count)

@@ -47,7 +47,8 @@ class Listening:
         self.context = context
         self.implicit_tls = listener.tls is ListenerTls.IMPLICIT
         self.routes = RouteTable(routes)
-        self.sessions: set[Session] = set()
+        self.sessions: dict[Session, int] = {}
+        """Each with the row in which its connection was counted."""
         self._listener = listener
         self._hops = tuple(dict.fromkeys(hop for route in routes for hop in route.hops))
         self._offered: tuple[Offers | None, ...] = ()
@@ -66,9 +67,9 @@ class Listening:
 
     def enter(self, session: "Session", client: IpAddress) -> Reply | None:
         """Count a connection; the reply refuses it. Each one `leave`s."""
-        self.sessions.add(session)
         self.station.recorder.count("connections", self.name)
         connected = self.station.connections.enter(client)
+        self.sessions[session] = connected.row
         if connected.total > self.limits.connections:
             return self._services[_STRANGER].closing("4.3.2", "Too many connections")
         if connected.network > self.limits.connections_per_network and not self._exempt(client):
@@ -78,10 +79,9 @@ class Listening:
     def _exempt(self, client: IpAddress) -> bool:
         return any(client in network for network in self.limits.exempt_networks)
 
-    def leave(self, session: "Session", client: IpAddress) -> None:
+    def leave(self, session: "Session") -> None:
         """Count it out."""
-        self.sessions.discard(session)
-        self.station.connections.leave(client)
+        self.station.connections.leave(self.sessions.pop(session))
 
     def may_send(self, client: IpAddress) -> bool:
         """Tell whether this client may send at all: an outbound listener is for those whom it names."""

@@ -11,7 +11,7 @@ unread bytes would make the kernel take our last reply back.
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from tidewaiter.delivery.delivery import Origin
 from tidewaiter.gateway.listening import NOT_OURS, Listening
@@ -143,7 +143,7 @@ class Session(asyncio.Protocol):
         """Give up what hangs on this client, but for a message whose last byte is on its way to the next hop."""
         self._ended = True
         self._deadline.close()
-        self._listening.leave(self, self._address)
+        self._listening.leave(self)
         self._abandon()
 
     def pause_writing(self) -> None:
@@ -206,7 +206,7 @@ class Session(asyncio.Protocol):
         while events:
             answer = None
             for event in events:
-                answer = self._ACT[type(event)](self, event)
+                answer = _ACTS[type(event)](self, event)
             events = [] if answer is None else self._server.answer(answer)
         self._settle()
 
@@ -375,16 +375,17 @@ class Session(asyncio.Protocol):
             self._server.started_tls()
             self._settle()
 
-    # mypy cannot know that each kind of event finds its own method.
-    _ACT: "ClassVar[Mapping[type[Event], Callable[[Session, Any], Reply | None]]]" = {  # noqa: RUF012  # a table, and never changed
-        MailFrom: _mail,
-        RcptTo: _rcpt,
-        ContentStart: _content_start,
-        Content: _content,
-        ChunkEnd: _chunk_end,
-        MessageEnd: _message_end,
-        MessageRefused: _message_refused,
-        Reset: _reset,
-        StartTls: _start_tls,
-        Close: _close,
-    }
+
+# mypy cannot know that each kind of event finds its own method.
+_ACTS: Final[Mapping[type[Event], Callable[[Session, Any], Reply | None]]] = {
+    MailFrom: Session._mail,
+    RcptTo: Session._rcpt,
+    ContentStart: Session._content_start,
+    Content: Session._content,
+    ChunkEnd: Session._chunk_end,
+    MessageEnd: Session._message_end,
+    MessageRefused: Session._message_refused,
+    Reset: Session._reset,
+    StartTls: Session._start_tls,
+    Close: Session._close,
+}

@@ -51,6 +51,8 @@ class Reader:
     @property
     def oddities(self) -> tuple[Oddity, ...]:
         """List what was odd, in the order of the wire."""
+        if not self._odd and not self._lengths.long:
+            return ()
         found = [Oddity(OddityKind.LONG_LINE, start) for start in self._lengths.long]
         return tuple(sorted(self._odd + found, key=lambda oddity: oddity.offset))
 

@@ -21,10 +21,9 @@ from tidewaiter.model.position import Position, Positions
 CRLF: Final = b"\r\n"
 END: Final = b"\r\n.\r\n"
 
-# Two passes at C speed settle an honest block.  What is left of it when only these three bytes are kept is CR LF,
-# again and again; and it has no CR but before LF, nor a CR LF before a dot.
-_ALL_BUT_ODD: Final = bytes(byte for byte in range(256) if byte not in b"\r\n\0")
-_BARE_CR_OR_DOT: Final = re.compile(rb"\r(?!\n(?!\.))")
+_DOTTED: Final = b"\r\n."
+"""How a line with a dot in front begins: stuffed, or the end."""
+_CR, _LF, _NUL = 0x0D, 0x0A, 0x00
 
 # `note` may keep an odd byte only before one that no dialect we know gives a meaning beside a newline.
 # A CR before one of these, at the end of the text, or before a second CR could end a line for somebody.
@@ -32,7 +31,6 @@ _NOT_ORDINARY: Final = rb"[\r\n\0. ]"
 _BARE_CR: Final = rb"\r(?!\n)"
 _BARE_LF: Final = rb"(?<!\r)\n"
 
-_ANY_BARE_CR: Final = re.compile(_BARE_CR)
 ODD_BYTE: Final = re.compile(_BARE_CR + b"|" + _BARE_LF + rb"|\0")
 ODD_KIND: Final = {b"\r": OddityKind.BARE_CR, b"\n": OddityKind.BARE_LF, b"\0": OddityKind.NUL}
 
@@ -104,45 +102,48 @@ def step(state: State, block: bytes, rules: Rules, *, counted: bool = False) -> 
     The work is a few passes at C speed whatever the block holds, so no input buys a slow loop.
     """
     data = state.held + block
-    first = _BARE_CR_OR_DOT.search(data)
-    plain = first is None
-    at = -1 if counted or plain else data.find(END)
+    dot = data.find(_DOTTED)
+    at = -1 if counted or dot < 0 else data.find(END, dot)
     if at >= 0:
-        # In an honest message the first dot behind a CR LF is its end.
-        honest = first is not None and first.start() == at
-        said = _judge(state, data[: at + len(CRLF)], b"", rules, stuffed=True, plain=honest)
-        return said._replace(used=at + len(END) - len(state.held), ended=True)
-    held = _held(data, counted=counted)
-    stop = len(data) - len(held)
-    if held.startswith(CRLF):
-        stop += len(CRLF)
-    return _judge(state, data[:stop], held, rules, stuffed=not counted, plain=plain)._replace(used=len(block))
+        held, stop, used = b"", at + len(CRLF), at + len(END) - len(state.held)
+    else:
+        held, used = _held(data, counted=counted), len(block)
+        stop = len(data) - len(held) + (len(CRLF) if held.startswith(CRLF) else 0)
+    after, content, dirty = _judge(state, data[:stop], held, rules, stuffed=not counted and dot not in (-1, at))
+    return Step(after, content, used, at >= 0, dirty)
 
 
 def flush(state: State, rules: Rules) -> Step:
     """End a counted message: what was held back for a next byte has none, so it is odd."""
-    return _judge(state, state.held, b"", rules, stuffed=False)
+    after, content, dirty = _judge(state, state.held, b"", rules, stuffed=False)
+    return Step(after, content, 0, ended=False, dirty=dirty)
 
 
-def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: bool, plain: bool = False) -> Step:  # noqa: PLR0913
-    """Give out `text`, in which every byte has its meaning, and hold back `held`.
+def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: bool) -> tuple[State, bytes, bool]:
+    """Give out `text`, in which every byte has its meaning, and hold back `held`; tell whether the text was odd.
 
-    `plain` text has been seen to hold no bare CR and no dot behind a CR LF.
+    `stuffed` text may hold a dot behind a CR LF.
     """
     if state.refused:
-        return Step(State(held, refused=True), b"", 0, ended=False, dirty=False)
-    newlines = text.translate(None, _ALL_BUT_ODD)
-    dirty = newlines != CRLF * (len(newlines) // 2) or (not plain and _ANY_BARE_CR.search(text) is not None)
+        return State(held, refused=True), b"", False
+    dirty = not is_clean(text)
     if dirty and rules.refuses is not None and rules.refuses.search(text):
-        return Step(State(held, refused=True), b"", 0, ended=False, dirty=True)
+        return State(held, refused=True), b"", True
     given = len(CRLF) if state.held.startswith(CRLF) else 0
-    if stuffed and not plain:
+    if stuffed:
         # RFC 5321 §4.5.2: "If the first character is a period and there are other characters on the line,
         # the first character is deleted."
-        text = text.replace(b"\r\n.", CRLF)
+        text = text.replace(_DOTTED, CRLF)
     if dirty:
         text = repair(text, rules)
-    return Step(State(held), text[given:], 0, ended=False, dirty=dirty)
+    return State(held), text[given:], dirty
+
+
+def is_clean(text: bytes) -> bool:
+    """Tell whether `text` has no CR and no LF but in CR LF, and no NUL; a few passes at C speed."""
+    rest = text.replace(CRLF, b"")
+    # Asked for as numbers: `bytes in bytes` tries its left side as one first, and fails at some cost.
+    return not (_CR in rest or _LF in rest or _NUL in rest)
 
 
 def repair(text: bytes, rules: Rules) -> bytes:
@@ -170,36 +171,25 @@ def _held(data: bytes, *, counted: bool) -> bytes:
     return last
 
 
-class Line(NamedTuple):
-    """One command or reply line, or the reason why there is none."""
+def take_line(buffer: bytes, start: int, limit: int) -> tuple[bytes, int, OddityKind | None, int]:
+    """Take the line that starts at `start`: its text, where the next one starts, and what is odd in it, and where.
 
-    text: bytes
-    """The line without its CR LF."""
-    end: int
-    """Where the next line starts in the buffer."""
-    odd: OddityKind | None = None
-    """A bare CR, a bare LF or a NUL in it, or no end within the limit: the peer is not to be believed."""
-    offset: int = 0
-    """Where in the buffer the odd byte stands."""
-
-
-def take_line(buffer: bytes | bytearray, start: int, limit: int) -> Line | None:
-    """Take the line that starts at `start`; None means that its CR LF has not come yet.
-
+    Where its CR LF has not come yet nothing is taken: the next line would start at `start` too.
+    Odd is a bare CR, a bare LF or a NUL, told by its offset in the buffer, or no end within `limit`: whoever sent it
+    is not to be believed. A bare newline is told as soon as it is certain: a client that sends one waits for an answer.
     `limit` counts octets with the CR LF (RFC 5321 §4.5.3.1.4: "The maximum total length of a command line
     including the command word and the <CRLF> is 512 octets").
-    A bare newline is told as soon as it is certain: a client that sends one waits for an answer.
     """
     at = buffer.find(CRLF, start, start + limit)
     stop = at if at >= 0 else min(len(buffer), start + limit)
-    text = bytes(buffer[start:stop])
-    if text.translate(None, _ALL_BUT_ODD):
+    text = buffer[start:stop]
+    if _CR in text or _LF in text or _NUL in text:
         # A CR at the very end will be judged with the byte behind it: it may be half of a CR LF.
         odd = ODD_BYTE.search(text if at >= 0 else text.removesuffix(b"\r"))
         if odd:
-            return Line(text, stop, ODD_KIND[odd.group()], start + odd.start())
+            return text, stop, ODD_KIND[odd.group()], start + odd.start()
     if at >= 0:
-        return Line(text, at + len(CRLF))
+        return text, at + len(CRLF), None, start
     if stop - start >= limit:
-        return Line(text, stop, OddityKind.LONG_LINE, start)
-    return None
+        return text, stop, OddityKind.LONG_LINE, start
+    return b"", start, None, start

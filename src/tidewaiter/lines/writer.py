@@ -9,7 +9,7 @@ from typing import Final
 
 from tidewaiter.lines.scan import CRLF
 
-_FORBIDDEN: Final = (b"\r", b"\n", b"\0")
+_FORBIDDEN: Final = b"\r\n\0"
 
 
 class ContentError(ValueError):
@@ -50,6 +50,5 @@ def command(text: bytes) -> bytes:
     """
     for byte in _FORBIDDEN:
         if byte in text:
-            message = f"a command line cannot hold {byte!r}"
-            raise ContentError(message)
+            raise ContentError(f"a command line cannot hold {bytes([byte])!r}")
     return text + CRLF

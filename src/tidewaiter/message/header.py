@@ -10,7 +10,7 @@ from tidewaiter.lines.scan import CRLF
 
 _EMPTY_LINE: Final = CRLF + CRLF
 # RFC 5322 §4.5 lets obsolete mail have white space before the colon; a loop must not hide behind it.
-_RECEIVED: Final = re.compile(rb"(?:\A|\r\n)received[ \t]*:", re.IGNORECASE)
+_RECEIVED: Final = re.compile(rb"\r\n(?i:received)[ \t]*:")
 
 
 class HeaderSection:
@@ -36,7 +36,7 @@ class HeaderSection:
     @property
     def received(self) -> int:
         """Count the `Received` fields."""
-        return len(_RECEIVED.findall(b"".join(self._blocks)[: self.size]))
+        return len(_RECEIVED.findall(CRLF + b"".join(self._blocks)[: self.size]))
 
     def feed(self, content: bytes) -> None:
         """Go on with the next piece; behind the empty line nothing is looked at."""

@@ -4,7 +4,7 @@ A server (`Server`) is fed what the client sent and gives events; a driver carri
 
     server = Server(service)            # Service: host name, offers, limits, positions; one for a listener
     server.greet(); send(server.output())
-    for event in server.receive(data):  # once `event.asks`, it is the last, and nothing more is interpreted …
+    for event in server.receive(data):  # one that is `Asking` is the last: nothing more is interpreted …
         …
     server.answer(reply)                # … until it is answered; returns the events that waited behind it
     send(server.output())               # replies of a whole pipelined group in one write
@@ -28,6 +28,7 @@ from tidewaiter.wire import replies
 from tidewaiter.wire.client import Broken, Client, Replied
 from tidewaiter.wire.errors import LocalProtocolError, WireError
 from tidewaiter.wire.events import (
+    Asking,
     ChunkEnd,
     Close,
     Content,
@@ -46,6 +47,7 @@ from tidewaiter.wire.service import Limits, Service
 from tidewaiter.wire.states import State, Verb
 
 __all__ = [
+    "Asking",
     "Broken",
     "ChunkEnd",
     "Client",

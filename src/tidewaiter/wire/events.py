@@ -1,10 +1,9 @@
 """What the server core tells its application, in the order in which the client said it.
 
-An event whose `asks` is true is always the last of its list: nothing behind it is interpreted until `Server.answer`.
+An event that is `Asking` is always the last of its list: nothing behind it is interpreted until `Server.answer`.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from tidewaiter.lines.reader import Reader
 from tidewaiter.model.address import Address
@@ -16,7 +15,6 @@ from tidewaiter.model.reply import Reply
 class MailFrom:
     """A transaction is asked for. Answer it: 250, or a refusal, which leaves no transaction."""
 
-    asks: ClassVar = True
     mail: Mail
 
 
@@ -24,7 +22,6 @@ class MailFrom:
 class RcptTo:
     """A recipient is asked for. Answer it: 250, or a refusal, which leaves the others as they were."""
 
-    asks: ClassVar = True
     recipient: Address
 
 
@@ -35,7 +32,6 @@ class ContentStart:
     With `chunked` (BDAT) the client does not wait for 354: GO_AHEAD is not sent, a refusal is sent behind the chunk.
     """
 
-    asks: ClassVar = True
     chunked: bool
 
 
@@ -43,7 +39,6 @@ class ContentStart:
 class Content:
     """Content as the next hop will see it: unstuffed, repaired, cut anywhere."""
 
-    asks: ClassVar = False
     content: bytes
 
 
@@ -51,14 +46,11 @@ class Content:
 class ChunkEnd:
     """A chunk that is not the last is complete. Answer it: 250, or a refusal, which ends the transaction."""
 
-    asks: ClassVar = True
-
 
 @dataclass(frozen=True, slots=True)
 class MessageEnd:
     """The one true end. Answer it: one reply, or with LMTP one for each recipient; the transaction is over then."""
 
-    asks: ClassVar = True
     envelope: Envelope
     reader: Reader
     """Its oddities, evidence and offset: what was met on the way."""
@@ -68,7 +60,6 @@ class MessageEnd:
 class MessageRefused:
     """The core itself refused the content (an oddity, its size); the reply is on its way, the transaction is over."""
 
-    asks: ClassVar = False
     envelope: Envelope
     reader: Reader
     reply: Reply
@@ -78,23 +69,19 @@ class MessageRefused:
 class Reset:
     """The transaction was given up by the client, or by its breach of the order of commands."""
 
-    asks: ClassVar = False
-
 
 @dataclass(frozen=True, slots=True)
 class StartTls:
     """Send the output, begin the handshake with the next byte, then call `Server.started_tls`."""
-
-    asks: ClassVar = False
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
     """Send the output, then close: always the last event of a connection. It ends a transaction too."""
 
-    asks: ClassVar = False
     reply: Reply | None
     """Why: 221 after QUIT, 421, 500, 554; None where nothing could be said any more."""
 
 
-Event = MailFrom | RcptTo | ContentStart | Content | ChunkEnd | MessageEnd | MessageRefused | Reset | StartTls | Close
+Asking = MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd
+Event = Asking | Content | MessageRefused | Reset | StartTls | Close

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from tidewaiter.lines.scan import Line, take_line
+from tidewaiter.lines.scan import take_line
 from tidewaiter.model.reply import Reply
 
 LINE_LIMIT: Final = 2048
@@ -42,18 +42,24 @@ class ReplyReader:
 
     def next_reply(self) -> Reply | None:
         """Return the next whole reply; None for want of more bytes, or because of `broken`."""
-        while not self.broken and (line := take_line(self._unread, self._at, LINE_LIMIT)) is not None:
-            if not self._lines and line.odd is None and (reply := _parse_single(line.text)) is not None:
-                self._at = line.end
+        while not self.broken:
+            text, end, odd, _ = take_line(self._unread, self._at, LINE_LIMIT)
+            if end == self._at:
+                return None
+            if odd is not None:
+                self.broken = "a reply line is malformed"
+                return None
+            self._at = end
+            if not self._lines and (reply := _parse_single(text)) is not None:
                 return reply
-            if self._take_part(line):
+            if self._take_part(text):
                 lines, self._lines = self._lines, []
                 return _make(int(self._code), lines)
         return None
 
-    def _take_part(self, line: Line) -> bool:
+    def _take_part(self, text: bytes) -> bool:
         """Take one line of several, and say whether it was the last."""
-        found = None if line.odd is not None else _LINE.fullmatch(line.text)
+        found = _LINE.fullmatch(text)
         if found is None:
             self.broken = "a reply line is malformed"
         elif self._lines and found[1] != self._code:
@@ -62,7 +68,6 @@ class ReplyReader:
         elif len(self._lines) == LINES:
             self.broken = "a reply has too many lines"
         else:
-            self._at = line.end
             self._code = found[1]
             self._lines.append((found[3] or b"").decode("ascii", "replace"))
             return found[2] != b"-"

@@ -11,7 +11,7 @@ The rules it keeps:
 """
 
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import Final
 
 from tidewaiter.lines.scan import take_line
 from tidewaiter.model.oddity import OddityKind
@@ -21,6 +21,7 @@ from tidewaiter.wire.body import Body
 from tidewaiter.wire.commands import COMMANDS, UNKNOWN
 from tidewaiter.wire.errors import RemoteProtocolError, misuse
 from tidewaiter.wire.events import (
+    Asking,
     ChunkEnd,
     Content,
     ContentStart,
@@ -44,7 +45,7 @@ _ASKS_FOR_MORE: Final = frozenset({Verb.DATA, Verb.BDAT})
 """Commands that a positive answer does not finish: 354, where others have 2xx."""
 
 
-_Question = tuple[Verb, Edge, MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd]
+_Question = tuple[Verb, Edge, Asking]
 """What the application was asked, and where its answer leads."""
 
 
@@ -142,7 +143,7 @@ class Server(Session):
 
     def _run(self) -> list[Event]:
         while self._question is None and (start := self._at) < len(self._unread):
-            self._TURN[self.state](self)
+            _TURNS[self.state](self)
             if self._at == start:
                 break
         if self._at == len(self._unread):
@@ -152,10 +153,10 @@ class Server(Session):
 
     def _command(self) -> None:
         # Every command of every client comes through here: what is inlined was measured (bench/wire.py).
-        line = take_line(self._unread, self._at, self.service.limits.line)
-        if line is None:
+        start = self._at
+        text, self._at, odd, _ = take_line(self._unread, start, self.service.limits.line)
+        if self._at == start:
             return
-        text, self._at, odd, _ = line
         if odd is not None:
             self.hang_up(replies.LONG_COMMAND if odd is OddityKind.LONG_LINE else replies.BAD_LINE)
             return
@@ -201,7 +202,7 @@ class Server(Session):
         self.say(reply)
         self.police()
 
-    def _ask(self, verb: Verb, edge: Edge, event: MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd) -> None:
+    def _ask(self, verb: Verb, edge: Edge, event: Asking) -> None:
         self._question = (verb, edge, event)
         self._events.append(event)
 
@@ -331,12 +332,13 @@ class Server(Session):
         self.enter(edge.accepted if positive else edge.refused)
         self._end_group()
 
-    _TURN: ClassVar[dict[State, Callable[["Server"], None]]] = {
-        State.OPENING: _too_early,
-        State.CONTENT: _content,
-        State.CHUNK: _content,
-        State.DRAIN: _drain,
-        State.HANDSHAKE: _plain_text,
-        State.CLOSED: _ignore,
-        **dict.fromkeys(COMMAND, _command),
-    }
+
+_TURNS: Final[dict[State, Callable[[Server], None]]] = {
+    State.OPENING: Server._too_early,
+    State.CONTENT: Server._content,
+    State.CHUNK: Server._content,
+    State.DRAIN: Server._drain,
+    State.HANDSHAKE: Server._plain_text,
+    State.CLOSED: Server._ignore,
+    **dict.fromkeys(COMMAND, Server._command),
+}
