@@ -1,5 +1,15 @@
-"""Which files does a wheel hold that git does not?  The catalogues of messages, compiled."""
+"""Which files does a wheel hold that git does not?  The catalogues of messages, and modules compiled to C.
 
+The modules that every message passes through are compiled with mypyc, from the source as it is; which they are is
+`compiled` in pyproject.toml.  Without a C compiler the wheel is built all the same, and what runs is the source:
+it does the same, at more than twice the CPU a message.
+"""
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +17,46 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+COMPILE = Path(__file__).with_name("compile.py")
 
-class CatalogueHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's base is not typed
-    """Compiles each `.po` beside itself, for the wheel and for an editable install alike."""
+
+class TidewaiterHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's base is not typed
+    """Runs before the files of a wheel are gathered, and before an editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Run before the files of the wheel are gathered."""
-        del version, build_data  # the same for every kind of build
+        """Add what is made."""
         for source in Path(self.root, "src/tidewaiter/i18n").rglob("*.po"):
             with source.open("rb") as text, source.with_suffix(".mo").open("wb") as compiled:
                 write_mo(compiled, read_po(text))
+        # An editable install runs the source that is being edited.
+        if version != "editable":
+            self._compile(build_data)
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Leave nothing behind."""
+        del version, artifact_path
+        shutil.rmtree(build_data.pop("scratch", ""), ignore_errors=True)
+
+    def _compile(self, build_data: dict[str, Any]) -> None:
+        if missing := _missing():
+            self.app.display_warning(f"not compiled, so slower: {missing} is not installed")
+            return
+        made = build_data["scratch"] = tempfile.mkdtemp()
+        source = Path(self.root, "src")
+        done = subprocess.run(  # noqa: S603  # our own script
+            [sys.executable, COMPILE, source, made, *self.config["compiled"]], check=False
+        )
+        if done.returncode:
+            self.app.display_warning("not compiled, so slower: what failed is said above")
+            return
+        found = [file for file in Path(made).rglob("*.so") if file.is_file()]
+        build_data["force_include"].update({str(file): str(file.relative_to(made)) for file in found})
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+
+
+def _missing() -> str:
+    """Name what compiling would need: a C compiler, and the headers of this Python."""
+    if not shutil.which("cc"):
+        return "a C compiler (gcc)"
+    return "" if Path(sysconfig.get_path("include"), "Python.h").exists() else "Python.h (python3-dev)"

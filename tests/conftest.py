@@ -2,12 +2,17 @@
 
 A test that grows with its count asks the fixture `count` for it, and both counts are printed at the end.
 A machine that must leave nothing out (`.ci/run`) says so with `--nothing-left-out`: then a skip is a failure.
+What is shipped is compiled (decision 0016): with `--shipped` the wheel is tested and not the source, by real mail
+programs and by the tests of what was compiled.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tidewaiter import is_compiled
 
 settings.register_profile("tidewaiter", deadline=None, print_blob=True)
 # A planted bug has to be found, not to be explained with the smallest example; nor is its run to be fast.
@@ -21,19 +26,36 @@ settings.register_profile(
 settings.load_profile("tidewaiter")
 
 Count = Callable[[str, int, int], int]
+COMPILED = ("model", "lines", "wire", "message", "net", "store", "delivery", "gateway")
+"""The folders of tests whose packages hold compiled modules."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run every count in full, and the tests marked soak")
+    parser.addoption("--shipped", action="store_true", help="test the wheel's compiled modules, and what uses them")
     parser.addoption("--nothing-left-out", action="store_true", help="a skipped test fails the run")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--soak"):
-        return
-    soaking = [item for item in items if item.get_closest_marker("soak")]
-    config.hook.pytest_deselected(items=soaking)
-    items[:] = [item for item in items if item not in soaking]
+    if not config.getoption("--soak"):
+        _keep(config, items, lambda item: not item.get_closest_marker("soak"))
+    if config.getoption("--shipped"):
+        _keep(config, items, _is_for_what_is_shipped)
+        if not is_compiled():
+            for item in items:
+                item.add_marker(pytest.mark.skip("nothing is compiled: no C compiler, or `make compiled` was not run"))
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], wanted: Callable[[pytest.Item], bool]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
+
+
+def _is_for_what_is_shipped(item: pytest.Item) -> bool:
+    if item.get_closest_marker("interpreted"):
+        return False
+    compiled = item.path.relative_to(Path(__file__).parent).parts[0] in COMPILED
+    return compiled or item.get_closest_marker("peers") is not None
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Does the package install and start by itself, and does the unit leave the gateway only what it needs?"""
 
+import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -15,8 +17,9 @@ EXPOSURE = 17
 """In tenths, as systemd-analyze counts: sockets and port 25 are what a mail gateway cannot do without."""
 
 
-def run(*command: object) -> str:
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
+def run(*command: object, **options: object) -> str:
+    words = [str(word) for word in command]
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, **options).stdout  # type: ignore[call-overload, no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +27,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "__pycache__", "mutants", "dist", "*.mo"))
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    run(*pip, "--wheel-dir", folder, source)
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
+    # No compiler on the PATH. That of the wheel with one is `make compiled`, and `make test` tests it with `--shipped`.
+    bare = os.environ | {"PATH": str(folder)}
+    said = run(*pip, "--verbose", "--wheel-dir", folder, source, env=bare, stderr=subprocess.STDOUT)
+    assert "not compiled, so slower: a C compiler (gcc) is not installed" in said
     [built] = folder.glob("*.whl")
     return built
 
@@ -53,3 +59,9 @@ def test_the_wheel_runs_without_anything_of_the_checkout(wheel: Path, tmp_path: 
     shown = run(tmp_path / "venv/bin/tidewaiter", "--lang", "es", "--help")
     assert shown.startswith("uso: tidewaiter")
     assert "src" not in run(python, "-c", "import tidewaiter; print(tidewaiter.__file__)")
+    assert run(tmp_path / "venv/bin/tidewaiter", "--version") == "tidewaiter 0.1.0, not compiled\n"
+
+
+def test_what_is_compiled_is_there() -> None:
+    hooks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]
+    assert [module for module in hooks["custom"]["compiled"] if not (ROOT / "src" / module).is_file()] == []

@@ -39,6 +39,7 @@ def shortest(ours: Ours, row: str) -> bytes:
     return spell(tuple(move for move in answer.attack.content if isinstance(move, Symbol)))
 
 
+@pytest.mark.interpreted
 @pytest.mark.peers
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(

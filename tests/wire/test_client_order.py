@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import pytest
+
 from tests.conftest import Count
 from tidewaiter.lines.writer import Writer
 from tidewaiter.model.address import Address
@@ -163,6 +165,7 @@ MOVES = {f"{make.__name__[1:]} {code}": make(code) for make, codes in MAKERS for
 }
 
 
+@pytest.mark.interpreted
 def test_no_connection_is_used_again_while_some_server_may_hold_an_envelope(count: Count) -> None:
     depth = count("commands and replies in a row, every sequence", 5, 7)
     seen: set[object] = set()

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import pytest
+
 from tests.conftest import Count
 from tests.wire.talk import SERVICE, Talk
 from tidewaiter.lines.reader import Reader
@@ -190,6 +192,7 @@ def _frozen(value: object) -> object:
     return value
 
 
+@pytest.mark.interpreted
 def test_no_sequence_of_commands_leaves_an_envelope_behind(count: Count) -> None:
     depth = count("commands in a row, every sequence and outcome", 5, 7)
     seen: set[object] = set()

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from tidewaiter import is_compiled
 from tidewaiter.cli import fault, verbs
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser
@@ -25,9 +26,14 @@ def build_parser() -> Parser:
         description=_("A mail gateway through which nothing can be smuggled, and the proof."),
         epilog=_("Exit codes: 0 good, 1 bad news, 2 usage, 3 could not tell, 4 a fault of ours."),
     )
-    parser.add_argument("--version", action="version", version=version("tidewaiter"), help=_("print the version"))
+    parser.add_argument("--version", action="version", version=_version(), help=_("print the version"))
     verbs.register_all(parser.add_subparsers(metavar=_("VERB"), required=True, title=_("verbs")))
     return parser
+
+
+def _version() -> str:
+    text = _("tidewaiter {version}, compiled") if is_compiled() else _("tidewaiter {version}, not compiled")
+    return text.format(version=version("tidewaiter"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
