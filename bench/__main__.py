@@ -16,6 +16,7 @@ from bench.rows import ROWS, Row
 from bench.stage import Measured, stage
 from bench.table import Rounds, judge, markdown
 from tests.peers import postfix
+from tidewaiter import is_compiled
 
 PAGE: Final = Path(__file__).parent / "README.md"
 _HEAD: Final = """\
@@ -26,7 +27,7 @@ with `smtpd_proxy_filter`, and aiosmtpd 1.4.6 with its `Proxy`, all before the s
 Peers alternate in random order; CPU and memory are those of every process of a peer, from `/proc`.
 Trust the ratios of one run, not the figures of two.
 
-{date}, {cores} cores, {machine}, CPython {python}.
+{date}, {cores} cores, {machine}, CPython {python}, {compiled}.
 The load averaged {load:.1f} before the run; what else ran on the machine weighs on every figure.
 """
 
@@ -48,6 +49,7 @@ def head() -> str:
         cores=os.cpu_count(),
         machine=platform.machine(),
         python=platform.python_version(),
+        compiled="ours compiled as in the wheel" if is_compiled() else "ours not compiled",
         load=os.getloadavg()[0],
     )
 

@@ -3,6 +3,7 @@
 Everybody is booted once and stays up, so that rounds can alternate between them.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -105,7 +106,8 @@ def _command(file: Path) -> list[object]:
 
 def _watching(place: Instance) -> list[object]:
     notes = place.make(f"/{CALLBACKS}")
-    return ["env", f"CALLBACKS={notes}", f"PYTHONPATH={Path(__file__).parent / CALLBACKS}"]
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parent / CALLBACKS), os.environ.get("PYTHONPATH", ""))))
+    return ["env", f"CALLBACKS={notes}", f"PYTHONPATH={path}"]
 
 
 @contextmanager

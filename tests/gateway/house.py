@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from blockbuster import BlockBuster
 from msgspec import structs
@@ -131,7 +131,7 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
         listenings.append(listening)
         servers.append(
             await loop.create_server(
-                lambda listening=listening: Session(listening),
+                lambda listening=listening: cast(asyncio.Protocol, Session(listening)),
                 HOST,
                 0,
                 ssl=context if listening.implicit_tls else None,

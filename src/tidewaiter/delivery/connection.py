@@ -22,7 +22,7 @@ class Holder(Protocol):
         """Hear that what was written has gone, so that more may follow."""
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """The driver of one `wire.Client`."""
 
     __slots__ = (
@@ -135,7 +135,7 @@ class Connection(asyncio.Protocol):
             raise ConnectionError(self.reason)
         loop = asyncio.get_running_loop()
         transport = await loop.start_tls(
-            self._transport, self, context, server_hostname=host, ssl_handshake_timeout=seconds
+            self._transport, cast(asyncio.Protocol, self), context, server_hostname=host, ssl_handshake_timeout=seconds
         )
         if transport is None or not self.alive:
             raise ConnectionError(self.reason)

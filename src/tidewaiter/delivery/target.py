@@ -61,18 +61,16 @@ async def open_connection(target: Target) -> Connection:
 
 async def _connect(target: Target) -> Connection:
     loop = asyncio.get_running_loop()
-    client = Client(target.hello, lmtp=target.lmtp, tls=target.implicit_tls)
-    make = lambda: Connection(client)  # noqa: E731 - asyncio wants a factory
+    connection = Connection(Client(target.hello, lmtp=target.lmtp, tls=target.implicit_tls))
+    make = lambda: cast(asyncio.Protocol, connection)  # noqa: E731 - asyncio wants a factory
     try:
         async with asyncio.timeout(target.timeouts.connect):
             if isinstance(target.hop, SocketHop):
-                _, connection = await loop.create_unix_connection(make, str(target.hop.path))
+                await loop.create_unix_connection(make, str(target.hop.path))
             else:
                 context = target.context if target.implicit_tls else None
                 name = target.hop.host if context else None
-                _, connection = await loop.create_connection(
-                    make, target.hop.host, target.hop.port, ssl=context, server_hostname=name
-                )
+                await loop.create_connection(make, target.hop.host, target.hop.port, ssl=context, server_hostname=name)
     except (OSError, TimeoutError) as error:
         raise OpeningError(_text(error)) from error
     return connection

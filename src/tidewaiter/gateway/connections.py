@@ -16,7 +16,7 @@ from typing import NamedTuple, Self
 ROWS = 65_536
 _KEY_BYTES = 32
 _COUNT_BYTES = 4
-_PREFIX_BYTES = {4: 3, 6: 8}  # a /24 and a /64: what one customer usually holds
+_PREFIX_BYTES_4, _PREFIX_BYTES_6 = 3, 8  # a /24 and a /64: what one customer usually holds
 
 
 class Connected(NamedTuple):
@@ -89,10 +89,13 @@ class Connections:
         self.close()
 
     def _row(self, client: IPv4Address | IPv6Address) -> int:
-        client = getattr(client, "ipv4_mapped", None) or client
-        network = client.packed[: _PREFIX_BYTES[client.version]]
+        if isinstance(client, IPv6Address):
+            mapped = client.ipv4_mapped
+            network = client.packed[:_PREFIX_BYTES_6] if mapped is None else mapped.packed[:_PREFIX_BYTES_4]
+        else:
+            network = client.packed[:_PREFIX_BYTES_4]
         digest = blake2b(network, key=self._key, digest_size=2).digest()
-        return int.from_bytes(digest, "big")
+        return digest[0] << 8 | digest[1]
 
     def _add(self, row: int, change: int) -> None:
         self._counts[row * self._columns + self._column] += change

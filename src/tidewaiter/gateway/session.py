@@ -45,8 +45,8 @@ LINGER_BYTES: Final = 1024 * 1024
 """What is thrown away behind our last reply; a client that sends more does not read it anyway."""
 
 
-class Session(asyncio.Protocol):
-    """The driver of one `wire.Server`."""
+class Session:
+    """The driver of one `wire.Server`: an asyncio.Protocol in all but its base, with which it could not be compiled."""
 
     __slots__ = (
         "_address",
@@ -359,7 +359,7 @@ class Session(asyncio.Protocol):
         try:
             transport = await listening.station.loop.start_tls(
                 self._transport,
-                self,
+                cast(asyncio.Protocol, self),
                 cast(ssl.SSLContext, listening.context),
                 server_side=True,
                 ssl_handshake_timeout=listening.limits.tls_handshake,

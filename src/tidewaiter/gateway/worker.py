@@ -12,7 +12,7 @@ import ssl
 import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, cast
 
 import uvloop
 
@@ -126,7 +126,7 @@ class Worker:
     async def _listen(self, descriptor: int, listener: Listener, listening: Listening) -> asyncio.Server:
         tls = listener.tls is ListenerTls.IMPLICIT
         return await self._loop.create_server(
-            lambda: Session(listening),
+            lambda: cast(asyncio.Protocol, Session(listening)),
             sock=socket.socket(fileno=descriptor),
             backlog=listener.backlog,
             ssl=listening.context if tls else None,

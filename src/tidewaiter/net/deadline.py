@@ -23,7 +23,7 @@ class Deadline:
         """Be late in `seconds` from now, and not before."""
         at = self._at = self._loop.time() + seconds
         if self._timer is None or self._timer.when() > at:
-            self._start(at)
+            self._start(seconds)
 
     def clear(self) -> None:
         """Be never late, until set again."""
@@ -37,17 +37,18 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
-    def _start(self, at: float) -> None:
+    def _start(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(at, self._come_up)
+        self._timer = self._loop.call_later(seconds, self._come_up)
 
     def _come_up(self) -> None:
         self._timer = None
         if self._at is None:
             return
-        if self._loop.time() < self._at:
-            self._start(self._at)
+        rest = self._at - self._loop.time()
+        if rest > 0:
+            self._start(rest)
         else:
             self._at = None
             self._late()
