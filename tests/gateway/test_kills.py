@@ -59,6 +59,7 @@ def judge(family: Family, memory: Memory) -> None:
     assert {name for name, copies in doubled.items() if set(copies) - named} == set(), "doubled, and nobody was told"
 
 
+@pytest.mark.timeout(7200)  # as the clerk's in test_clerk: each loss is waited for longer, up to half a minute
 def test_a_worker_or_clerk_killed_at_any_moment_loses_nothing_acknowledged(
     family: Family, load: Load, count: Count
 ) -> None:

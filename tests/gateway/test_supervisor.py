@@ -343,6 +343,14 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 @needs_root
+@pytest.mark.parametrize(("workers", "warned"), [("", True), ('user = "nobody"', False)])
+def test_who_carries_mail_as_root_is_warned(open_path: Path, workers: str, warned: bool) -> None:
+    (open_path / "aside").mkdir()
+    with serving(open_path, workers=workers, command=[*in_the_open(open_path / "aside"), *STAND_IN]) as family:
+        assert ("running as root" in [event["event"] for event in family.events]) == warned
+
+
+@needs_root
 def test_started_by_root_it_carries_mail_as_the_user_it_was_given(open_path: Path) -> None:
     state, aside = open_path / "state", open_path / "aside"
     aside.mkdir()

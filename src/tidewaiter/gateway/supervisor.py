@@ -9,6 +9,7 @@ and for its children's links, and does one thing after the other. What it keeps:
   theirs too, so that a successor begins when the last of them is gone.
 """
 
+import os
 import select
 import signal
 import time
@@ -83,6 +84,8 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
+        if os.getuid() == 0:
+            self._log.warning("running as root", remedy="name a user in [workers], whom a fault would give less")
         for transaction in self._shared.doubts_of_the_past():
             self._log.warning("transaction in doubt", id=transaction)
         self._man(self._newest)
