@@ -28,12 +28,12 @@ check: setup  ## format, lint, types, imports, spelling, docs and the fast tests
 
 test: setup compiled  ## everything but the full counts, with real mail programs on both sides: 15 minutes on two cores
 	$(BIN)/python -m tests.peers
-	$(BIN)/pytest -q -n 2 -m "not peers or interpreted" $(PYTEST)
+	$(BIN)/pytest -q -n 2 --source $(PYTEST)
 	$(SHIPPED) $(BIN)/pytest -q -n 2 --shipped $(PYTEST)
 
 soak: setup compiled  ## as test, with every count in full: hours
 	$(BIN)/python -m tests.peers
-	$(BIN)/pytest -q -n 2 -m "not peers or interpreted" --soak $(PYTEST)
+	$(BIN)/pytest -q -n 2 --source --soak $(PYTEST)
 	$(SHIPPED) $(BIN)/pytest -q -n 2 --shipped --soak $(PYTEST)
 
 bench: setup compiled  ## speed and memory beside Postfix and aiosmtpd

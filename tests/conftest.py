@@ -2,8 +2,8 @@
 
 A test that grows with its count asks the fixture `count` for it, and both counts are printed at the end.
 A machine that must leave nothing out (`.ci/run`) says so with `--nothing-left-out`: then a skip is a failure.
-What is shipped is compiled (decision 0016): with `--shipped` the wheel is tested and not the source, by real mail
-programs and by the tests of what was compiled.
+What is shipped is compiled (decision 0016), so `make test` tests twice: with `--shipped` the wheel, by real mail
+programs and by every test of a package that has compiled modules; with `--source` all else, and the quick ones of those.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ COMPILED = ("model", "lines", "wire", "message", "net", "store", "delivery", "ga
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run every count in full, and the tests marked soak")
+    parser.addoption("--source", action="store_true", help="leave out what takes long and is tested with --shipped")
     parser.addoption("--shipped", action="store_true", help="test the wheel's compiled modules, and what uses them")
     parser.addoption("--nothing-left-out", action="store_true", help="a skipped test fails the run")
 
@@ -39,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--soak"):
         _keep(config, items, lambda item: not item.get_closest_marker("soak"))
+    if config.getoption("--source"):
+        _keep(config, items, lambda item: not (_is_for_what_is_shipped(item) and _takes_long(item)))
     if config.getoption("--shipped"):
         _keep(config, items, _is_for_what_is_shipped)
         if not is_compiled():
@@ -56,6 +59,10 @@ def _is_for_what_is_shipped(item: pytest.Item) -> bool:
         return False
     compiled = item.path.relative_to(Path(__file__).parent).parts[0] in COMPILED
     return compiled or item.get_closest_marker("peers") is not None
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("peers") is not None or item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture
