@@ -3,7 +3,7 @@
 A test that grows with its count asks the fixture `count` for it, and both counts are printed at the end.
 A machine that must leave nothing out (`.ci/run`) says so with `--nothing-left-out`: then a skip is a failure.
 What is shipped is compiled (decision 0016), so `make test` tests twice: with `--shipped` the wheel, by real mail
-programs and by every test of a package that has compiled modules; with `--source` all else, and the quick ones of those.
+programs and by every test of a package that has compiled modules; with `--source` all else, and those that are quick.
 """
 
 from collections.abc import Callable
