@@ -229,7 +229,8 @@ async def test_commands_that_wait_for_the_next_hop_are_bounded(tmp_path: Path) -
             most = 0
             while len(hop.said) < 500:
                 await asyncio.sleep(0.001)
-                most = max(most, len(session._server._unread) + len(session._server._waiting))
+                server = session._dialogue.server
+                most = max(most, len(server._unread) + len(server._waiting))
             flood.cancel()
             caller.vanish()
     assert most < 1024 * 1024

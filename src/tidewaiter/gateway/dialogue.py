@@ -1,0 +1,255 @@
+"""What a client says, and what it is told: the events of `wire.Server` to a transaction, and the answers back.
+
+It has no socket: `Session` brings it bytes, takes away what is to be said, and waits.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tidewaiter.delivery.delivery import Origin
+from tidewaiter.gateway.listening import NOT_OURS, IpAddress, Listening
+from tidewaiter.gateway.received import opening
+from tidewaiter.gateway.transaction import Transaction
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire import (
+    ChunkEnd,
+    Close,
+    Content,
+    ContentStart,
+    Event,
+    MailFrom,
+    MessageEnd,
+    MessageRefused,
+    RcptTo,
+    Reset,
+    Server,
+    StartTls,
+    Verb,
+    replies,
+)
+
+if TYPE_CHECKING:
+    from tidewaiter.gateway.session import Session
+
+
+class Dialogue:
+    """One client's, from the greeting to the last reply."""
+
+    __slots__ = (
+        "_address",
+        "_answer",
+        "_asking",
+        "_listening",
+        "_origin",
+        "_port",
+        "_protocol",
+        "_session",
+        "_tls",
+        "_trace",
+        "_transaction",
+        "content_until",
+        "ended",
+        "quit",
+        "secures",
+        "server",
+        "waiting",
+    )
+
+    def __init__(self, session: "Session", listening: Listening, address: IpAddress, port: int, tls: str) -> None:
+        """Begin before the greeting; `tls` names protocol and cipher of a connection that began in TLS."""
+        self.server = Server(listening.service(address), tls=tls != "")
+        self._session = session
+        self._listening = listening
+        self._address = address
+        self._port = port
+        self._tls = tls
+        self._transaction: Transaction | None = None
+        self._answer: Reply | None = None
+        self._origin: Origin | None = None
+        self._protocol = ""
+        self._trace = ""
+        """The opening of our Received field, as long as the protocol is this one."""
+        self._asking = False
+        """A question is being put to the transaction this moment."""
+        self.waiting = False
+        """A question is open."""
+        self.content_until = 0.0
+        """Loop time at which the message that is coming must be whole; 0 outside content."""
+        self.secures = False
+        """The handshake begins with the next byte."""
+        self.ended = False
+        """We have said all that we will say."""
+        self.quit = False
+        """The client asked for the end, so it has read all that it wanted."""
+
+    # What the session calls.
+
+    def receive(self, data: bytes) -> None:
+        """Interpret what the client sent."""
+        self._handle(self.server.receive(data))
+
+    def answer(self, reply: Reply) -> bool:
+        """Answer the question that is open; tell whether there may be something to say now."""
+        if self._asking:
+            self._answer = reply
+        elif not self.ended:
+            self.waiting = False
+            self._handle(self.server.answer(reply))
+            return True
+        return False
+
+    def over(self) -> None:
+        """The transaction has come to its end."""
+        self._transaction = None
+
+    def turn_away(self, refusal: Reply) -> None:
+        """Say no instead of greeting."""
+        self._refuse("connection", "too many connections", refusal)
+        self.close(refusal)
+
+    def close(self, reply: Reply) -> None:
+        """Say a last word of our own."""
+        self._handle(self.server.close(reply))
+
+    def drain(self) -> bool:
+        """Say 421, once there is no transaction: this process is to leave. Tell whether it was said."""
+        if self._transaction is not None or self.ended or self._asking:
+            return False
+        self.close(self._closing())
+        return True
+
+    def too_late(self) -> None:
+        """Whoever has to answer does not."""
+        assert self._transaction is not None
+        self._transaction.too_late()
+
+    def secured(self, tls: str) -> None:
+        """Begin anew within TLS."""
+        self._tls = tls
+        self._origin = None
+        self.server.started_tls()
+
+    def abandon(self) -> None:
+        """Give up what is under way, but for a message whose last byte is on its way to the next hop."""
+        self.content_until = 0.0
+        if self._transaction is not None:
+            self._transaction.abandon()
+            self._transaction = None
+
+    @property
+    def behind(self) -> bool:
+        """Tell whether the client should wait for our disk."""
+        return self._transaction is not None and self._transaction.behind
+
+    # Events.
+
+    def _handle(self, events: list[Event]) -> None:
+        """Act on events, and on those that our answers bring, until the client or the next hop has to say more."""
+        while events:
+            answer = None
+            for event in events:
+                answer = _ACTS[type(event)](self, event)
+            events = [] if answer is None else self.server.answer(answer)
+
+    def _mail(self, event: MailFrom) -> Reply:
+        if self._listening.station.draining:
+            return self._closing()
+        if not self._listening.may_send(self._address):
+            self._refuse("command", "not in networks", NOT_OURS)
+            return NOT_OURS
+        server = self.server
+        if self._origin is None or self._origin.hello != server.hello:
+            protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
+            self._protocol = ""
+            self._origin = Origin(str(self._address), self._port, server.hello, protocol)
+        self._transaction = Transaction(self._session, self._listening, self._origin, event.mail, self._tls)
+        return replies.SENDER_OK
+
+    def _rcpt(self, event: RcptTo) -> Reply | None:
+        assert self._transaction is not None
+        return self._ask(self._transaction.rcpt, event.recipient)
+
+    def _content_start(self, _event: ContentStart) -> Reply:
+        assert self._transaction is not None
+        reply = self._transaction.begin()
+        if reply.positive:
+            self.content_until = self._listening.station.loop.time() + self._listening.limits.message_time
+        else:
+            self._transaction = None
+        return reply
+
+    def _content(self, event: Content) -> None:
+        assert self._transaction is not None
+        self._transaction.content(event.content)
+
+    def _chunk_end(self, _event: ChunkEnd) -> Reply:
+        return replies.OK
+
+    def _message_end(self, event: MessageEnd) -> Reply | None:
+        assert self._transaction is not None
+        self.content_until = 0.0
+        return self._ask(self._transaction.end, event.reader, self._opening())
+
+    def _message_refused(self, event: MessageRefused) -> None:
+        assert self._transaction is not None
+        self.content_until = 0.0
+        self._transaction.refused(event.reader, event.reply)
+        self._transaction = None
+
+    def _reset(self, _event: Reset) -> None:
+        self.abandon()
+        if self._listening.station.draining:
+            self._listening.station.loop.call_soon(self._session.drain)
+
+    def _start_tls(self, _event: StartTls) -> None:
+        self.secures = True
+
+    def _close(self, event: Close) -> None:
+        self.ended = True
+        self.abandon()
+        self.quit = event.reply is not None and event.reply.positive
+        if event.reply is not None and not self.quit:
+            self._refuse("connection", "closed by us", event.reply)
+
+    def _ask(self, question: Callable[..., None], *about: object) -> Reply | None:
+        """Put a question to the transaction, which answers at once or later."""
+        self._asking = True
+        question(*about)
+        self._asking = False
+        answer, self._answer = self._answer, None
+        self.waiting = answer is None
+        return answer
+
+    def _opening(self) -> str:
+        """Give the opening of our Received field; written anew when something in it changes."""
+        protocol = self.server.protocol
+        if protocol != self._protocol:
+            self._protocol = protocol
+            self._trace = opening(
+                hello=self.server.hello,
+                address=str(self._address),
+                hostname=self._listening.station.settings.hostname,
+                protocol=protocol,
+            )
+        return self._trace
+
+    def _closing(self) -> Reply:
+        return self.server.service.closing("4.3.2", "Service is shutting down")
+
+    def _refuse(self, stage: Literal["connection", "command"], reason: str, reply: Reply) -> None:
+        self._listening.refuse(stage, reason, reply=str(reply), client=str(self._address), helo=self.server.hello)
+
+
+# mypy cannot know that each kind of event finds its own method.
+_ACTS: Final[Mapping[type[Event], Callable[[Dialogue, Any], Reply | None]]] = {
+    MailFrom: Dialogue._mail,
+    RcptTo: Dialogue._rcpt,
+    ContentStart: Dialogue._content_start,
+    Content: Dialogue._content,
+    ChunkEnd: Dialogue._chunk_end,
+    MessageEnd: Dialogue._message_end,
+    MessageRefused: Dialogue._message_refused,
+    Reset: Dialogue._reset,
+    StartTls: Dialogue._start_tls,
+    Close: Dialogue._close,
+}
