@@ -23,4 +23,4 @@ class Ids:
     def next(self) -> str:
         """Return a new id."""
         self._count = (self._count + 1) % _COUNTS
-        return "%020x" % ((int(self._now() * 1000) * 256 + self._column) * _COUNTS + self._count)
+        return "%012x%02x%06x" % (int(self._now() * 1000), self._column, self._count)  # noqa: UP031 - a third of the time

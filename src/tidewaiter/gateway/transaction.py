@@ -7,7 +7,6 @@ Whatever the way out, the next hop is left without a trace of what was not deliv
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +68,7 @@ class Transaction:
         station = listening.station
         station.under_way += 1
         self.id = station.recorder.new_id()
-        self.mail = mail if mail.size is None else replace(mail, size=mail.size + FIELD_LIMIT)
+        self.mail = mail if mail.size is None else mail._replace(size=mail.size + FIELD_LIMIT)
         self.origin = origin
         self.tls = tls
         self.started = station.loop.time()

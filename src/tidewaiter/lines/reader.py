@@ -5,8 +5,7 @@ What is listed and what the windows hold is decided by offsets, never by how the
 `test_slicing_never_changes_the_verdict`.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidewaiter.lines.evidence import Evidence
 from tidewaiter.lines.lengths import Lengths
@@ -18,8 +17,7 @@ LISTED: Final = 64
 """Oddities listed of one message; beyond them the report says "at least"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What one block gave."""
 
     content: bytes

@@ -1,12 +1,11 @@
 """What SMTP carries around a message: who sent it, who is to have it, and what it needs of the next hop."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tidewaiter.model.address import Address
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """What one MAIL command asked for (RFC 5321 §4.1.1.2)."""
 
     sender: Address | None
@@ -19,8 +18,7 @@ class Mail:
     """SMTPUTF8 was given (RFC 6531 §3.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One transaction's envelope as it was accepted."""
 
     mail: Mail

@@ -73,7 +73,9 @@ class Reply:
 
     def __str__(self) -> str:
         """Write it on one line, for a log."""
-        return " ".join(filter(None, (str(self.code), self.enhanced, " / ".join(self.lines))))
+        head = f"{self.code} {self.enhanced}" if self.enhanced else str(self.code)
+        text = " / ".join(self.lines)
+        return f"{head} {text}" if text else head
 
 
 _INTERMEDIATE: Final = 3

@@ -12,8 +12,7 @@ The rules it keeps:
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidewaiter.lines.writer import Writer, command
 from tidewaiter.model.address import Address
@@ -30,8 +29,7 @@ _NOT_KNOWN: Final = frozenset({500, 501, 502, 504})
 """Replies to EHLO behind which RFC 5321 §3.2 has the client try HELO."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(NamedTuple):
     """The reply to one command.
 
     `verb` is GREETING for the server's first words, and END for the reply to content, however it was sent: with LMTP
@@ -42,8 +40,7 @@ class Replied:
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """The server spoke out of turn, or not SMTP: close, and believe nothing more. Always the last event."""
 
     reason: str

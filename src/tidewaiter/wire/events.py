@@ -4,6 +4,7 @@ An event that is `Asking` is always the last of its list: nothing behind it is i
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tidewaiter.lines.reader import Reader
 from tidewaiter.model.address import Address
@@ -11,22 +12,19 @@ from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class MailFrom:
+class MailFrom(NamedTuple):
     """A transaction is asked for. Answer it: 250, or a refusal, which leaves no transaction."""
 
     mail: Mail
 
 
-@dataclass(frozen=True, slots=True)
-class RcptTo:
+class RcptTo(NamedTuple):
     """A recipient is asked for. Answer it: 250, or a refusal, which leaves the others as they were."""
 
     recipient: Address
 
 
-@dataclass(frozen=True, slots=True)
-class ContentStart:
+class ContentStart(NamedTuple):
     """Content wants to come. Answer it: `replies.GO_AHEAD`, or a refusal, which ends the transaction.
 
     With `chunked` (BDAT) the client does not wait for 354: GO_AHEAD is not sent, a refusal is sent behind the chunk.
@@ -35,8 +33,7 @@ class ContentStart:
     chunked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """Content as the next hop will see it: unstuffed, repaired, cut anywhere."""
 
     content: bytes
@@ -47,8 +44,7 @@ class ChunkEnd:
     """A chunk that is not the last is complete. Answer it: 250, or a refusal, which ends the transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEnd:
+class MessageEnd(NamedTuple):
     """The one true end. Answer it: one reply, or with LMTP one for each recipient; the transaction is over then."""
 
     envelope: Envelope
@@ -56,8 +52,7 @@ class MessageEnd:
     """Its oddities, evidence and offset: what was met on the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRefused:
+class MessageRefused(NamedTuple):
     """The core itself refused the content (an oddity, its size); the reply is on its way, the transaction is over."""
 
     envelope: Envelope
@@ -75,8 +70,7 @@ class StartTls:
     """Send the output, begin the handshake with the next byte, then call `Server.started_tls`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """Send the output, then close: always the last event of a connection. It ends a transaction too."""
 
     reply: Reply | None
