@@ -6,8 +6,12 @@ What is shipped is compiled (decision 0016), so `make test` tests twice: with `-
 programs and by every test of a package that has compiled modules; with `--source` all else, and those that are quick.
 """
 
+import gc
+import os
 from collections.abc import Callable
+from functools import _lru_cache_wrapper
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -26,6 +30,8 @@ settings.register_profile(
 settings.load_profile("tidewaiter")
 
 Count = Callable[[str, int, int], int]
+MUTANT: Final = "MUTANT_UNDER_TEST"
+"""By which mutmut tells its child which of the mutants runs."""
 COMPILED = ("model", "lines", "wire", "message", "net", "store", "delivery", "gateway")
 """The folders of tests whose packages hold compiled modules."""
 
@@ -35,6 +41,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--source", action="store_true", help="leave out what takes long and is tested with --shipped")
     parser.addoption("--shipped", action="store_true", help="test the wheel's compiled modules, and what uses them")
     parser.addoption("--nothing-left-out", action="store_true", help="a skipped test fails the run")
+
+
+def pytest_sessionstart() -> None:
+    """Forget what was worked out before a mutant was chosen: it would hide the mutant of what worked it out."""
+    if MUTANT in os.environ:
+        for each in gc.get_objects():
+            if isinstance(each, _lru_cache_wrapper):
+                each.cache_clear()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.strategies import bytewise, cut, positions, wires
 from tidewaiter.lines.evidence import BEFORE, WINDOW_BYTES, WINDOWS
 from tidewaiter.lines.reader import LISTED, Reader
-from tidewaiter.lines.scan import take_line
+from tidewaiter.lines.scan import State, Step, flush, rules_for, take_line
 from tidewaiter.model.oddity import Oddity, OddityKind, Window
 from tidewaiter.model.position import Position, Positions
 
@@ -220,6 +220,14 @@ def test_a_command_with_a_bare_newline_is_told_at_once(buffer: bytes, odd: Oddit
     assert told == [odd, offset]
 
 
-@pytest.mark.parametrize("buffer", [b"", b"NOOP", b"NOOP\r"])
-def test_a_line_that_has_not_ended_is_waited_for(buffer: bytes) -> None:
-    assert take_line(buffer, 0, 512) == (b"", 0, None, 0)
+@pytest.mark.parametrize("buffer", [b"", b"NOOP", b"NOOP\r", b"x" * 511])
+@pytest.mark.parametrize("before", [b"", b"RSET\r\n", b"x" * 500])
+def test_a_line_that_has_not_ended_is_waited_for(before: bytes, buffer: bytes) -> None:
+    start = len(before)
+    assert take_line(before + buffer, start, 512) == (b"", start, None, start)
+
+
+def test_what_is_held_back_at_the_end_of_a_counted_message_is_odd_and_takes_no_more_of_the_wire() -> None:
+    repaired = flush(State(b"\r"), rules_for(REPAIR))
+    assert repaired == Step(State(b""), b" ", used=0, ended=False, dirty=True)
+    assert flush(State(b""), rules_for(REPAIR)) == Step(State(b""), b"", used=0, ended=False, dirty=False)

@@ -96,7 +96,7 @@ def _repair(kind: OddityKind, position: Position) -> tuple[re.Pattern[bytes], by
     return re.compile(pattern), honest
 
 
-def step(state: State, block: bytes, rules: Rules, *, counted: bool = False) -> Step:
+def step(state: State, block: bytes, rules: Rules, *, counted: bool) -> Step:
     """Read one block of DATA, or of a counted chunk (BDAT), after `state`.
 
     The work is a few passes at C speed whatever the block holds, so no input buys a slow loop.
