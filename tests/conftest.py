@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from functools import _lru_cache_wrapper
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -43,12 +43,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nothing-left-out", action="store_true", help="a skipped test fails the run")
 
 
-def pytest_sessionstart() -> None:
-    """Forget what was worked out before a mutant was chosen: it would hide the mutant of what worked it out."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let mutmut's runs remember nothing from test to test.
+
+    What is remembered hides the mutant of what worked it out, and hides from mutmut which tests call that.
+    """
     if MUTANT in os.environ:
-        for each in gc.get_objects():
-            if isinstance(each, _lru_cache_wrapper):
-                each.cache_clear()
+        caches = [each for each in gc.get_objects() if isinstance(each, _lru_cache_wrapper)]
+        session.config.pluginmanager.register(_Forgetting(caches))
+
+
+class _Forgetting:
+    def __init__(self, caches: "list[_lru_cache_wrapper[Any]]") -> None:
+        self._caches = caches
+
+    @pytest.hookimpl
+    def pytest_runtest_setup(self) -> None:
+        for each in self._caches:
+            each.cache_clear()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
