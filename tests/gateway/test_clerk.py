@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,15 @@ def stored(folder: Path) -> set[str]:
         return set()
 
 
+def holds_more(folder: Path, than: int) -> bool:
+    return len(stored(folder)) > than
+
+
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.01)  # between two looks at another process
 
 
 def logged(events: list[dict[str, str]]) -> set[str]:
@@ -69,8 +75,8 @@ def test_a_clerk_killed_at_any_moment_loses_no_record(tmp_path: Path, count: Cou
         for kill in range(1, kills + 1):
             for _ in range(10):
                 client.ask("record 20")
-            if kill % 2:  # else it dies before it has opened the store
-                until(lambda: len(stored(tmp_path)) > 0)
+            if kill % 2:  # else it dies before it has opened the store, but not so often that the queue overflows
+                until(partial(holds_more, tmp_path, 220 * (kill - 1)))
             os.kill(family.pid_of("tidewaiter.gateway.clerk"), signal.SIGKILL)
             client.ask("record 20")
             family.wait_for("process ended")

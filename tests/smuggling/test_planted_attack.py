@@ -74,4 +74,5 @@ def test_the_attack_on_a_planted_bug_splits_the_real_program(
         raw.send(peer.port, envelope + written.wire)
         messages = peer.deliveries(2)
     assert len(messages) == 2
-    assert b"From: chief@inside.test" in messages[1]
+    # A program may deliver both at once, so that either comes first.
+    assert sorted(b"From: chief@inside.test" in message for message in messages) == [False, True]
