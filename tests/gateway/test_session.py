@@ -1,6 +1,7 @@
 """A client's connection: what ends it, what it may not do, and that no failed path leaves anything behind."""
 
 import asyncio
+import gc
 import socket
 import ssl
 import struct
@@ -12,6 +13,8 @@ import trustme
 from tests.gateway.house import HOST, Caller, house, until
 from tests.gateway.next_hop import NextHop
 from tests.gateway.test_flow import configuration, without_received
+from tidewaiter.gateway.dialogue import Dialogue
+from tidewaiter.gateway.session import Session
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 ATTACK = (
@@ -365,3 +368,22 @@ async def test_a_client_that_half_closes_behind_its_message_still_hears_the_repl
             held.set()
             assert (await caller.reply()).startswith("250 ")
             assert await caller.closed()
+
+
+async def test_a_connection_that_is_lost_leaves_nothing_for_the_collector(tmp_path: Path) -> None:
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        for _ in range(3):
+            async with await Caller.call(gateway.port) as caller:
+                await caller.say("MAIL FROM:<a@client.test>")
+            await until(lambda: not gateway.listenings[0].sessions, "the end of the connection")
+        await asyncio.sleep(0)
+        gc.collect()
+        gc.disable()
+        try:
+            async with await Caller.call(gateway.port) as caller:
+                await caller.say("MAIL FROM:<a@client.test>")
+            await until(lambda: not gateway.listenings[0].sessions, "the end of the connection")
+            await asyncio.sleep(0.05)  # the loop's own last references
+            assert [each for each in gc.get_objects() if isinstance(each, Session | Dialogue)] == []
+        finally:
+            gc.enable()

@@ -58,7 +58,7 @@ class Dialogue:
     def __init__(self, session: "Session", listening: Listening, address: IpAddress, port: int, tls: str) -> None:
         """Begin before the greeting; `tls` names protocol and cipher of a connection that began in TLS."""
         self.server = Server(listening.service(address), tls=tls != "")
-        self._session = session
+        self._session: Session | None = session
         self._listening = listening
         self._address = address
         self._port = port
@@ -136,6 +136,15 @@ class Dialogue:
             self._transaction.abandon()
             self._transaction = None
 
+    def leave(self) -> None:
+        """Let go: the connection is lost.
+
+        The session knows us: a circle would keep both until the collector comes by, which then takes its time.
+        """
+        self.ended = True
+        self.abandon()
+        self._session = None
+
     @property
     def behind(self) -> bool:
         """Tell whether the client should wait for our disk."""
@@ -162,6 +171,7 @@ class Dialogue:
             protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
             self._protocol = ""
             self._origin = Origin(str(self._address), self._port, server.hello, protocol)
+        assert self._session is not None
         self._transaction = Transaction(self._session, self._listening, self._origin, event.mail, self._tls)
         return replies.SENDER_OK
 
@@ -198,7 +208,7 @@ class Dialogue:
 
     def _reset(self, _event: Reset) -> None:
         self.abandon()
-        if self._listening.station.draining:
+        if self._listening.station.draining and self._session is not None:
             self._listening.station.loop.call_soon(self._session.drain)
 
     def _start_tls(self, _event: StartTls) -> None:

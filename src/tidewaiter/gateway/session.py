@@ -93,10 +93,9 @@ class Session:
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Give up what hangs on this client."""
-        self._dialogue.ended = True
         self._deadline.close()
         self._listening.leave(self)
-        self._dialogue.abandon()
+        self._dialogue.leave()
 
     def pause_writing(self) -> None:
         """Hear no more from a client that does not read."""
