@@ -2,7 +2,7 @@
 
 The modules that every message passes through are compiled with mypyc, from the source as it is; which they are is
 `compiled` in pyproject.toml.  Without a C compiler the wheel is built all the same, and what runs is the source:
-it does the same, at more than twice the CPU a message.
+it does the same, at 1.6 to 1.8 times the CPU for a message of 4 KB.
 """
 
 import shutil

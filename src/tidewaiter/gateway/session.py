@@ -27,7 +27,7 @@ LINGER_BYTES: Final = 1024 * 1024
 
 
 class Session:
-    """The driver of one `Dialogue`: an asyncio.Protocol in all but its base, with which it could not be compiled."""
+    """The driver of one `Dialogue`: an asyncio.Protocol without that base, which would make it an uncompiled class."""
 
     __slots__ = (
         "_deadline",
