@@ -320,20 +320,22 @@ def _capabilities(pid: int) -> int:
     return int(found, 16)
 
 
-def test_a_log_that_was_rotated_is_opened_again_by_all(tmp_path: Path) -> None:
+def test_a_log_that_was_rotated_is_opened_again_by_all_and_only_then(tmp_path: Path) -> None:
     log, rotated = tmp_path / "log", tmp_path / "log.1"
     family = Family(tmp_path)
     family.file.write_text(family.file.read_text() + '[log]\nfile = "log"\n')
     with family:
-        _until(lambda: log.exists() and "serving" in log.read_text())
+        _until(lambda: log.exists() and "store can be written" in log.read_text())
         clerk = family.pid_of("tidewaiter.gateway.clerk")
         log.rename(rotated)
         family.signal(signal.SIGHUP)
-        _until(lambda: log.exists() and f'"pid":{clerk}' in log.read_text())
+        _until(lambda: log.exists() and "store can be written" in log.read_text())
+        assert f'"pid":{clerk}' in log.read_text()
         family.signal(signal.SIGTERM)
         assert family.exit_code() == 0
         assert "stopped" in log.read_text()
         assert "stopped" not in rotated.read_text()
+    assert rotated.read_text().count("store can be written") == 1, "each clerk says so once, and one was enough"
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -208,10 +208,12 @@ class Supervisor:
         pages = [one.getsockname()[:2] for one in generation.pages]
         self._log.info("serving", of_generation=generation.number, addresses=addresses, pages=pages)
         self._notifier.say(READY)
-        for older in self._generations[:-1]:
-            if not older.workers.leaving:
-                older.workers.drain(generation.settings.workers.drain_time)
-        if _concerns_clerk(before, generation.settings):
+        older = self._generations[:-1]
+        for each in older:
+            if not each.workers.leaving:
+                each.workers.drain(generation.settings.workers.drain_time)
+        # The first generation's clerk goes by its settings already.
+        if older and _concerns_clerk(before, generation.settings):
             self._clerk.drain(CLERK_SECONDS)
 
     def _abandon(self, generation: Generation) -> None:
