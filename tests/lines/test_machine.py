@@ -146,10 +146,62 @@ def test_a_smallest_machine_has_no_two_states_alike() -> None:
     assert minimal(twice) == Table(("content", "ended"), ((0,) * 5 + (1,), (1,) * 6))
 
 
-def test_a_machine_can_be_read_and_drawn() -> None:
-    table = table_of(Splitter(READERS[rb"\n\.\r*\n"]))
-    assert text(table).splitlines()[0].split() == ["state", "CR", "LF", ".", "NUL", "SP", "x", "says"]
-    drawing = dot(table, "postfix")
-    assert drawing.startswith('digraph "postfix" {')
-    assert '0 -> 2 [label="."];' in drawing
-    assert drawing.count("doublecircle") == 1
+def test_every_kind_of_end_is_told_apart() -> None:
+    table = table_of(Splitter(REJECTING))
+    assert table.says(symbols(b".\r\n")) == "ended"
+    assert table.says(symbols(b"\n\r\n.\r\n")) == "ended and rejected"
+    assert table.says(symbols(b"\0\r\n.\r\n")) == "closed"
+    assert table.says(symbols(b"\n")) == "rejects"
+
+
+def test_a_machine_behind_a_head_is_the_machine_that_has_read_it() -> None:
+    splitter = Splitter(REJECTING)
+    assert table_of(splitter, symbols(b"x\n")).says(symbols(b"x\r\n.\r\n")) == "ended and rejected"
+    assert table_of(splitter, symbols(b"x\r\n.")).says(symbols(b"\r\n")) == "ended"
+    assert table_of(splitter, symbols(b"x\0")) == Table(("closed",), ((0,) * 6,))
+
+
+def test_a_program_may_answer_at_once_when_its_limit_is_passed() -> None:
+    shuts = ReaderDialect(modes=((NORMAL, Mode(ends=(End("LF . LF", ACCEPT),), goes=((OVERSIZE, CLOSE),))),))
+    accepts = ReaderDialect(modes=((NORMAL, Mode(ends=(End("LF . LF", ACCEPT),), goes=((OVERSIZE, ACCEPT),))),))
+    assert table_of(Splitter(shuts), oversize=True) == Table(("closed",), ((0,) * 6,))
+    assert table_of(Splitter(accepts), oversize=True) == Table(("ended",), ((0,) * 6,))
+
+
+DRAWN = Table(
+    ("content", "rejects", "ended", "ended and rejected", "closed"),
+    ((1, 1, 1, 1, 1, 1), (0, 2, 3, 4, 1, 1), (2,) * 6, (3,) * 6, (0, 4, 4, 4, 4, 4)),
+)
+
+
+def test_a_machine_can_be_read_as_a_table() -> None:
+    assert text(DRAWN).splitlines() == [
+        "state  CR  LF  .  NUL  SP  x                says",
+        "    0   1   1  1    1   1  1             content",
+        "    1   0   2  3    4   1  1             rejects",
+        "    2   2   2  2    2   2  2               ended",
+        "    3   3   3  3    3   3  3  ended and rejected",
+        "    4   0   4  4    4   4  4              closed",
+    ]
+
+
+def test_a_machine_can_be_drawn() -> None:
+    assert dot(DRAWN, "toy") == (
+        'digraph "toy" {\n'
+        "  rankdir=LR;\n"
+        '  label="toy"; labelloc=t;\n'
+        "  0 [shape=circle];\n"
+        "  1 [shape=circle, style=dashed];\n"
+        '  2 [shape=doublecircle, label="ended"];\n'
+        '  3 [shape=doublecircle, style=dashed, label="ended,\\nrejected"];\n'
+        '  4 [shape=box, label="closed"];\n'
+        '  0 -> 1 [label="any"];\n'
+        '  1 -> 0 [label="CR"];\n'
+        '  1 -> 2 [label="LF"];\n'
+        '  1 -> 3 [label="."];\n'
+        '  1 -> 4 [label="NUL"];\n'
+        '  1 -> 1 [label="SP x"];\n'
+        '  4 -> 0 [label="CR"];\n'
+        '  4 -> 4 [label="LF . NUL SP x"];\n'
+        "}\n"
+    )

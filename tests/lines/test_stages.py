@@ -61,6 +61,11 @@ def test_a_line_is_folded_where_it_reaches_the_limit() -> None:
     assert run(("fold 3 with CR LF SP",), symbols(b"xxxxx\r\nxxx\r\n"), scaled=False) == b"xxx\r\n xx\r\nxxx\r\n"
 
 
+def test_a_broken_line_is_counted_from_what_was_written_before_its_rest() -> None:
+    assert run(("fold 4 with CR LF SP",), symbols(b"x" * 9), scaled=False) == b"xxxx\r\n xxx\r\n xx"
+    assert run(("fold 3 with CR",), symbols(b"x" * 7), scaled=False) == b"xxx\rxxx\rx"
+
+
 def test_a_count_is_scaled_down_in_a_product() -> None:
     assert run(("fold 998 with CR LF",), symbols(b"x" * 6)) == b"xxxxx\r\nx"
     assert run(("fold 998 with CR LF",), symbols(b"x" * 998), scaled=False) == b"x" * 998

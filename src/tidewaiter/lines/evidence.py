@@ -14,7 +14,7 @@ _TAIL: Final = 16
 
 
 class Evidence:
-    """At most `WINDOWS` windows; two that touch become one."""
+    """At most `WINDOWS` windows; an oddity within the last opens no other."""
 
     __slots__ = ("_opened", "_raw", "_spans", "_tail", "full")
 
