@@ -70,7 +70,7 @@ def test_an_anchor_binds_a_pattern_to_the_first_byte() -> None:
         ("(CR", "too early"),
         ("CR)", "not expected"),
         ("CR & LF", "no part of a pattern"),
-        ("!(CR LF)", "before one class"),
+        ("!(CR LF)", r"^! stands before one class, or before several in parentheses: !\(CR \| LF\)$"),
         ("*", "no class of bytes"),
     ],
 )

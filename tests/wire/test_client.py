@@ -365,6 +365,32 @@ def test_a_reply_of_the_wrong_kind_ends_the_connection() -> None:
         assert client.receive(b"354 Go\r\n") == [Broken(f"354 does not answer {verb}")]
 
 
+@pytest.mark.parametrize(("code", "state"), [(200, State.MAILED), (299, State.MAILED), (400, State.READY), (500, State.READY)])
+def test_the_first_digit_of_a_reply_decides(code: int, state: State) -> None:
+    client = _client()
+    client.mail(Mail(A))
+    assert client.receive(f"{code} x\r\n".encode()) == [Replied(Verb.MAIL, Reply(code, "", ("x",)))]
+    assert client.state is state
+
+
+def test_a_command_goes_on_from_what_is_still_to_be_answered() -> None:
+    client = _client()
+    client.mail(Mail(A))
+    client.rset()
+    client.receive(b"250 2.0.0 Ok\r\n")
+    client.mail(Mail(A))  # behind the RSET, not behind the MAIL that was answered
+    assert client.outstanding == 2
+
+
+def test_no_content_is_owed_to_a_server_that_has_closed() -> None:
+    client = _named()
+    client.bdat(5)
+    client.receive(b"421 4.3.2 Bye\r\n")
+    assert client.state is State.CLOSED
+    with pytest.raises(LocalProtocolError):
+        client.content(b"x")
+
+
 def test_data_is_answered_by_354_only() -> None:
     client = _named()
     client.data()
@@ -550,6 +576,8 @@ def test_a_reply_has_one_enhanced_code() -> None:
         (b"250 2.1.0x\r\n", Reply(250, "", ("2.1.0x",))),
         (b"250\r\n", Reply(250, "", ("",))),
         (b"250 \xc3\xbc\t\r\n", Reply(250, "", ("???",))),
+        (b"250-\xc3\xbc\t\r\n250 x\r\n", Reply(250, "", ("???", "x"))),
+        (b"250-\r\n250\r\n", Reply(250, "", ("", ""))),
     ):
         client = _client()
         client.rset()

@@ -116,7 +116,7 @@ def test_mail_is_refused(argument: bytes, reply: object) -> None:
 
 @pytest.mark.parametrize("parameter", [b"SIZE=1", b"BODY=8BITMIME", b"BODY=7BIT", b"SMTPUTF8"])
 def test_what_was_not_offered_is_not_known(parameter: bytes) -> None:
-    with pytest.raises(RemoteProtocolError) as caught:
+    with pytest.raises(RemoteProtocolError, match="Parameter") as caught:
         parse_mail(b"FROM:<a@b.test> " + parameter, Offers())
     assert caught.value.reply is replies.UNKNOWN_PARAMETER
 
