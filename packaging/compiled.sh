@@ -4,14 +4,14 @@
 set -eu
 
 # The compiler is no mail program: it may be installed, as python3-venv is by setup.sh.
-if ! { command -v cc && .venv/bin/python -c 'import sysconfig as s; open(s.get_path("include") + "/Python.h")'; } >/dev/null 2>&1
-then
+missing=$(.venv/bin/python packaging/hatch_build.py)
+if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then
         echo "compiled: installing gcc and python3-dev"
         apt-get -qq update
         DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends gcc libc6-dev python3-dev >/dev/null
     else
-        echo "compiled: no C compiler or no Python.h, so nothing is compiled: as root, apt-get install gcc python3-dev"
+        echo "compiled: nothing is compiled, for there is no $missing: as root, apt-get install gcc python3-dev"
     fi
 fi
 

@@ -41,6 +41,12 @@ def test_the_unit_leaves_the_gateway_little() -> None:
     run("systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}", UNIT)
 
 
+def test_the_wheel_is_compiled_by_the_mypy_that_was_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    [pinned] = [one for one in project["build-system"]["requires"] if one.startswith("mypy")]
+    assert f"\n{pinned} " in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_the_wheel_holds_the_data_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
