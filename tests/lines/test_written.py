@@ -50,8 +50,9 @@ def test_a_writer_written_out_writes_what_the_writer_writes(name: str, content: 
 def test_a_writer_written_out_has_no_two_states_alike(name: str) -> None:
     machine = written_out(WRITERS[name])
     contents = [content for length in range(4) for content in product(BYTES, repeat=length)]
-    told = {tuple(as_written_out(machine, content, state) for content in contents) for state in range(len(machine.next))}
-    assert len(told) == len(machine.next) == len(machine.final)
+    states = range(len(machine.next))
+    told = {tuple(as_written_out(machine, content, state) for content in contents) for state in states}
+    assert len(told) == len(states) == len(machine.final)
     assert len(told) > 1
 
 

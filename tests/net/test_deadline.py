@@ -2,8 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
+import pytest
+
+from tidewaiter.net import deadline as deadline_module
 from tidewaiter.net.deadline import Deadline
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """One that counts its timers."""
+
+    timers = 0
+
+    def call_at(self, *arguments: Any, **options: Any) -> asyncio.TimerHandle:  # type: ignore[override]  # all it takes
+        self.timers += 1
+        return super().call_at(*arguments, **options)
 
 
 def play(scene: Callable[[Deadline, list[float]], Awaitable[None]]) -> list[float]:
@@ -15,7 +29,8 @@ def play(scene: Callable[[Deadline, list[float]], Awaitable[None]]) -> list[floa
         await scene(deadline, late)
         deadline.close()
 
-    asyncio.run(within())
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(within())
     return late
 
 
@@ -61,5 +76,31 @@ def test_cleared_or_closed_it_is_never_late() -> None:
         deadline.set(0.01)
         deadline.close()
         await asyncio.sleep(0.03)
+
+    assert play(scene) == []
+
+
+@pytest.mark.interpreted
+def test_a_long_wait_is_looked_at_in_between_and_not_late_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadline_module, "LOOK_SECONDS", 0.01)
+
+    async def scene(deadline: Deadline, late: list[float]) -> None:
+        due = asyncio.get_running_loop().time() + 0.05
+        deadline.set(0.05)
+        while not late:
+            await asyncio.sleep(0.005)
+        assert late[0] >= due - 0.001
+
+    assert len(play(scene)) == 1
+
+
+def test_long_waits_of_any_length_share_one_timer() -> None:
+    async def scene(deadline: Deadline, _: list[float]) -> None:
+        loop = cast(Loop, asyncio.get_running_loop())
+        for seconds in (600.0, 300.0, 180.0, 60.0, 900.0):
+            deadline.set(seconds)
+        assert loop.timers == 1
+        deadline.set(5.0)
+        assert loop.timers == 2
 
     assert play(scene) == []

@@ -365,7 +365,9 @@ def test_a_reply_of_the_wrong_kind_ends_the_connection() -> None:
         assert client.receive(b"354 Go\r\n") == [Broken(f"354 does not answer {verb}")]
 
 
-@pytest.mark.parametrize(("code", "state"), [(200, State.MAILED), (299, State.MAILED), (400, State.READY), (500, State.READY)])
+@pytest.mark.parametrize(
+    ("code", "state"), [(200, State.MAILED), (299, State.MAILED), (400, State.READY), (500, State.READY)]
+)
 def test_the_first_digit_of_a_reply_decides(code: int, state: State) -> None:
     client = _client()
     client.mail(Mail(A))

@@ -56,7 +56,7 @@ class Listening:
 
     def service(self, client: IpAddress) -> Service:
         """Give the voice for this client: the positions of the first exclusion that holds it, or the listener's."""
-        offered = tuple(hop.offers for hop in self._hops)
+        offered = tuple([hop.offers for hop in self._hops])
         if offered != self._offered or not self._services:
             self._offered = offered
             self._services = self._make_services()

@@ -5,12 +5,17 @@ Moving it writes a number; the loop's own timer is made anew only when it comes 
 
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
+from math import inf
+from typing import Final
+
+LOOK_SECONDS: Final = 30.0
+"""A timer comes up no later, if only to look: else the shorter of two long waits would need another timer."""
 
 
 class Deadline:
     """One thing that is late at most once at a time."""
 
-    __slots__ = ("_at", "_late", "_loop", "_timer")
+    __slots__ = ("_at", "_due", "_late", "_loop", "_timer")
 
     def __init__(self, loop: AbstractEventLoop, late: Callable[[], None]) -> None:
         """Call `late` when the time set last has passed."""
@@ -18,12 +23,14 @@ class Deadline:
         self._late = late
         self._at: float | None = None
         self._timer: TimerHandle | None = None
+        self._due = inf
+        """When the timer comes up."""
 
     def set(self, seconds: float) -> None:
         """Be late in `seconds` from now, and not before."""
         at = self._at = self._loop.time() + seconds
-        if self._timer is None or self._timer.when() > at:
-            self._start(seconds)
+        if at < self._due:
+            self._start(at, seconds)
 
     def clear(self) -> None:
         """Be never late, until set again."""
@@ -37,18 +44,21 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
-    def _start(self, seconds: float) -> None:
+    def _start(self, at: float, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._come_up)
+        sooner = min(seconds, LOOK_SECONDS)
+        self._due = at - seconds + sooner
+        self._timer = self._loop.call_later(sooner, self._come_up)
 
     def _come_up(self) -> None:
         self._timer = None
+        self._due = inf
         if self._at is None:
             return
         rest = self._at - self._loop.time()
         if rest > 0:
-            self._start(rest)
+            self._start(self._at, rest)
         else:
             self._at = None
             self._late()
