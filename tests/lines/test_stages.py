@@ -63,6 +63,7 @@ def test_a_line_is_folded_where_it_reaches_the_limit() -> None:
 
 def test_a_broken_line_is_counted_from_what_was_written_before_its_rest() -> None:
     assert run(("fold 4 with CR LF SP",), symbols(b"x" * 9), scaled=False) == b"xxxx\r\n xxx\r\n xx"
+    assert run(("fold 4 with CR LF SP SP",), symbols(b"x" * 7), scaled=False) == b"xxxx\r\n  xx\r\n  x"
     assert run(("fold 3 with CR",), symbols(b"x" * 7), scaled=False) == b"xxx\rxxx\rx"
 
 

@@ -1,7 +1,8 @@
 """Which small bugs, put in everywhere by mutmut, does no test notice, and is there a reason for each?
 
 `make mutants F=lines` runs them; `survivors.toml` beside this file lists those that nothing can kill, with why.
-A survivor is named by its text and not by mutmut's number, which changes with every edit.
+A survivor is named by its text and not by mutmut's number, which changes with every edit; a kind of them by what is
+written for what, wherever that is.
 """
 
 import json
@@ -31,9 +32,41 @@ class Survivor:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Bugs that no test can notice, wherever they are: `old` became `new`."""
+
+    old: str
+    new: str
+    why: str
+
+    def holds(self, survivor: Survivor) -> bool:
+        """Whether that is all that was changed."""
+        parts = survivor.old.split(self.old)
+        places = range(1, len(parts))
+        return survivor.new in [self.old.join(parts[:at]) + self.new + self.old.join(parts[at:]) for at in places]
+
+
 def listed() -> list[Survivor]:
     """The survivors with their reasons."""
-    return [Survivor(**entry) for entry in tomllib.loads(LIST.read_text(encoding="utf-8")).get("survivor", [])]
+    return [Survivor(**entry) for entry in _entries("survivor")]
+
+
+def kinds() -> list[Kind]:
+    """The kinds with their reasons."""
+    return [Kind(**entry) for entry in _entries("kind")]
+
+
+def unexplained(alive: list[Survivor]) -> list[Survivor]:
+    """Those that have no reason."""
+    reasons = {(each.path, each.old.strip(), each.new.strip()) for each in listed()}
+    without = [each for each in alive if (each.path, each.old.strip(), each.new.strip()) not in reasons]
+    return [each for each in without if not any(kind.holds(each) for kind in kinds())]
+
+
+def _entries(name: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = tomllib.loads(LIST.read_text(encoding="utf-8")).get(name, [])
+    return found
 
 
 def run(parts: list[str]) -> None:
