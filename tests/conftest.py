@@ -7,6 +7,7 @@ programs and by every test of a package that has compiled modules; with `--sourc
 """
 
 import gc
+import json
 import os
 from collections.abc import Callable
 from functools import _lru_cache_wrapper
@@ -32,6 +33,8 @@ settings.load_profile("tidewaiter")
 Count = Callable[[str, int, int], int]
 MUTANT: Final = "MUTANT_UNDER_TEST"
 """By which mutmut tells its child which of the mutants runs."""
+STATS: Final = Path("mutmut-stats.json")
+"""Where mutmut notes how long each test took."""
 COMPILED = ("model", "lines", "wire", "message", "net", "store", "delivery", "gateway")
 """The folders of tests whose packages hold compiled modules."""
 
@@ -64,6 +67,9 @@ class _Forgetting:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if MUTANT in os.environ and STATS.exists():  # most mutants die in the first second, if quick tests come first
+        took = json.loads(STATS.read_text(encoding="utf-8"))["duration_by_test"]
+        items.sort(key=lambda item: took.get(item.nodeid, 0))
     if not config.getoption("--soak"):
         _keep(config, items, lambda item: not item.get_closest_marker("soak"))
     if config.getoption("--source"):

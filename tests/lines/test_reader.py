@@ -185,6 +185,23 @@ def test_behind_a_refusal_the_windows_keep_what_follows() -> None:
     assert window.raw == (b"hello\r\n\n.\r\n" + smuggled + b"\r\n.\r\n")[window.offset :]
 
 
+@pytest.mark.parametrize("wire", [b"x\ny", b"x\r\ny\r", b"\n", b"x\0"])
+def test_the_end_of_a_counted_message_adds_no_byte_of_its_own(wire: bytes) -> None:
+    reader = Reader(REPAIR, counted=True)
+    reader.feed(wire)
+    reader.finish()
+    assert reader.offset == len(wire)
+    assert [window.raw for window in reader.windows] == [wire]
+
+
+def test_a_counted_message_refused_at_its_very_end_gives_out_nothing() -> None:
+    reader = Reader(REFUSE, counted=True)
+    assert reader.feed(b"x\r").content == b"x"
+    assert reader.refused is None
+    assert reader.finish() == b""
+    assert reader.refused == Oddity(OddityKind.BARE_CR, 1)
+
+
 @given(wires())
 def test_a_command_line_is_what_stands_before_the_first_crlf(wire: bytes) -> None:
     line, end, told, _ = take_line(wire, 0, 512)
