@@ -30,3 +30,9 @@ def test_a_writer_may_close_what_is_half_closed_in_its_own_way() -> None:
     assert spell(written(emitter(row), symbols(b"x\r"))) == b"x\r\n.\r\n"
     assert spell(written(emitter(row), symbols(b"x\r\n"))) == b"x\r\n.\r\n"
     assert spell(written(emitter(row), symbols(b"\rx"))) == b"\rx\r\n.\r\n"
+
+
+def test_a_count_is_scaled_down_unless_the_real_one_is_asked_for() -> None:
+    row = WriterDialect(("fold 998 with CR LF",))
+    assert spell(written(emitter(row), symbols(b"x" * 6))) == b"xxxxx\r\nx\r\n.\r\n"
+    assert spell(written(emitter(row, scaled=False), symbols(b"x" * 6))) == b"xxxxxx\r\n.\r\n"

@@ -141,6 +141,11 @@ def test_the_difference_of_two_machines_is_a_shortest_word() -> None:
     assert difference(strict, lax) == symbols(b".\n")
 
 
+def test_a_machine_that_stays_differs_from_one_that_goes_on() -> None:
+    stays, goes = Table(("content",), ((0,) * 6,)), Table(("content", "ended"), ((1,) * 6, (1,) * 6))
+    assert difference(stays, goes) == difference(goes, stays) == symbols(b"\r")
+
+
 def test_a_smallest_machine_has_no_two_states_alike() -> None:
     twice = Table(("content", "content", "ended"), ((1,) * 5 + (2,), (0,) * 5 + (2,), (2,) * 6))
     assert minimal(twice) == Table(("content", "ended"), ((0,) * 5 + (1,), (1,) * 6))

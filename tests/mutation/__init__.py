@@ -96,5 +96,10 @@ def _shown(name: str) -> Survivor:
     done = subprocess.run([mutmut, "show", name], cwd=ROOT, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     [path] = [line.removeprefix("--- ") for line in lines if line.startswith("--- ")]
-    old, new = ["\n".join(line[1:] for line in lines if line.startswith(f"{mark} ")) for mark in "-+"]
+    old, new = ["\n".join(line[1:] for line in lines if _is_of(line, mark)) for mark in "-+"]
     return Survivor(path, old, new)
+
+
+def _is_of(line: str, mark: str) -> bool:
+    """Whether a line of a diff is one that was there before, or is there now, and no file's name."""
+    return line.startswith(mark) and not line.startswith(3 * mark)
