@@ -1,0 +1,130 @@
+"""The recipients of one transaction: each is asked of a next hop as it comes, and the hop's reply is passed on.
+
+The first recipient chooses the next hop, the first of its route that answers; the others go there too or nowhere, for
+one message can have one answer.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tidewaiter.delivery.delivery import Answer, Delivery, Errand, Hop, Origin
+from tidewaiter.gateway.listening import NOT_OURS, Listening
+from tidewaiter.model.address import Address
+from tidewaiter.model.envelope import Mail
+from tidewaiter.model.reply import Reply
+from tidewaiter.store.spool import Spool
+
+OTHER_HOP: Final = Reply(452, "4.5.3", ("This recipient needs a transaction of its own",))
+NO_HOP: Final = Reply(451, "4.4.1", ("No next hop answers, come again",))
+
+
+class Recipients:
+    """One question at a time, each with one answer."""
+
+    __slots__ = (
+        "_answer",
+        "_candidates",
+        "_delivery",
+        "_listening",
+        "_mail",
+        "_origin",
+        "_recipient",
+        "accepted",
+        "hop",
+    )
+
+    def __init__(self, listening: Listening, mail: Mail, origin: Origin, answer: Callable[[Reply], None]) -> None:
+        """Begin with none; `answer` hears the reply to each."""
+        self._listening = listening
+        self._mail = mail
+        self._origin = origin
+        self._answer = answer
+        self._candidates: Iterator[Hop] = iter(())
+        self._recipient: Address | None = None
+        self._delivery: Delivery | None = None
+        self.accepted: list[str] = []
+        """Those that the next hop takes."""
+        self.hop: Hop | None = None
+        """The next hop that was asked last."""
+
+    def ask(self, recipient: Address) -> None:
+        """Ask the next hop for this recipient, and pass its reply on."""
+        route = self._listening.routes.find(recipient.domain)
+        self._recipient = recipient
+        if route is None:
+            self._refuse(NOT_OURS, "relay denied")
+        elif not self.accepted:
+            self._candidates = iter(route.hops)
+            self._try_next(NO_HOP)
+        elif self.hop is None or self.hop.one_recipient or self.hop not in route.hops:
+            # What one hop takes and another refuses could not be told apart.
+            self._refuse(OTHER_HOP, "other next hop")
+        else:
+            self._ask_hop()
+
+    def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
+        """Hand the message over for those who were accepted."""
+        assert self._delivery is not None, "there is no content without an accepted recipient"
+        self._delivery.send(prefix, spool, errand)
+
+    def leave(self) -> None:
+        """Give up what was asked of the next hop, which keeps no trace of it."""
+        if self._delivery is not None:
+            self._delivery.abandon()
+            self._delivery = None
+
+    def too_late(self, reply: Reply) -> None:
+        """Answer in the place of a next hop that does not."""
+        if self._delivery is not None:
+            # It stays ours: it knows who was accepted before, and they would be forgotten behind our 250.
+            self._delivery.abandon()
+        self._refuse(reply, "next hop too slow")
+
+    def close(self) -> None:
+        """Let go of the delivery and of whoever hears the answers: each knows us, and circles outlive a message."""
+        self._delivery = None
+        self._answer = _nobody
+
+    def _try_next(self, otherwise: Reply) -> None:
+        hop = next(self._candidates, None)
+        if hop is None:
+            self._refuse(otherwise, "next hop down")
+            return
+        if hop is not self.hop:
+            self.leave()
+            self.hop = hop
+        self._ask_hop()
+
+    def _ask_hop(self) -> None:
+        assert self.hop is not None
+        assert self._recipient is not None
+        if self._delivery is None:
+            self._delivery = self.hop.deliver(self._mail, self._origin)
+        self._delivery.rcpt(self._recipient, self._hop_answered)
+
+    def _hop_answered(self, answer: Answer) -> None:
+        if answer.down and not self.accepted:
+            self.leave()
+            self.hop = None
+            self._try_next(answer.reply)
+        elif answer.reply.positive:
+            self.accepted.append(str(self._recipient))
+            self._answer(answer.reply)
+        else:
+            self._refuse(answer.reply, "refused by the next hop")
+
+    def _refuse(self, reply: Reply, reason: str) -> None:
+        self._listening.refuse(
+            "recipient",
+            reason,
+            reply=str(reply),
+            client=self._origin.address,
+            helo=self._origin.hello,
+            reverse_path=str(self._mail.sender or ""),
+            forward_path=str(self._recipient),
+        )
+        self._answer(reply)
+
+
+def _nobody(_: Reply) -> None:
+    """Nobody waits any more."""
