@@ -202,6 +202,14 @@ def test_a_counted_message_refused_at_its_very_end_gives_out_nothing() -> None:
     assert reader.refused == Oddity(OddityKind.BARE_CR, 1)
 
 
+def test_a_last_octet_that_makes_a_line_too_long_takes_all_of_it_back() -> None:
+    reader = Reader(Positions(bare_cr=Position.REPAIR, long_line=Position.REFUSE), counted=True)
+    assert reader.feed(b"x" * 998 + b"\r").content == b"x" * 998
+    assert reader.refused is None
+    assert reader.finish() == b""
+    assert reader.refused == Oddity(OddityKind.LONG_LINE, 0)
+
+
 @given(wires())
 def test_a_command_line_is_what_stands_before_the_first_crlf(wire: bytes) -> None:
     line, end, told, _ = take_line(wire, 0, 512)

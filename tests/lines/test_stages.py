@@ -8,7 +8,7 @@ from hypothesis import given
 
 from tests.strategies import words
 from tidewaiter.lines.pattern import PatternError
-from tidewaiter.lines.stages import SCALE, RefusedError, pipeline, stage
+from tidewaiter.lines.stages import SCALE, RefusedError, bounded, pipeline, stage
 from tidewaiter.lines.symbol import BYTES, Symbol, Word, spell, symbols
 
 
@@ -51,6 +51,15 @@ def test_a_long_run_stays_finite() -> None:
     assert run(("CR* LF -> LF",), symbols(b"\r" * 40 + b"\n")) == b"\n"
 
 
+def test_only_a_run_is_kept_finite_and_what_precedes_it_is_kept() -> None:
+    run, before = (Symbol.CR,) * SCALE, (Symbol.NUL,)
+    assert bounded(run) == run
+    assert bounded((*run, Symbol.CR)) == run
+    assert bounded((*before, *run)) == (*before, *run)
+    assert bounded((*before, *run, Symbol.CR)) == (*before, *run)
+    assert bounded((*run, Symbol.LF)) == (*run, Symbol.LF)
+
+
 def test_what_is_matched_is_not_remembered_symbol_by_symbol() -> None:
     taken = stage("NUL !LF* -> nothing")
     state, _ = taken.feed(taken.start, Symbol.NUL)
@@ -79,7 +88,18 @@ def test_a_refused_message_is_not_written_at_all() -> None:
         refuse.feed(state, Symbol.NUL)
 
 
-@pytest.mark.parametrize("text", ["stuff before LF", "fold x with LF", "fold ² with LF", "LF", "CR -> LFF", "stir"])
-def test_words_that_are_no_stage_are_told_so(text: str) -> None:
-    with pytest.raises(PatternError):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("stuff before LF", "is no stage"),
+        ("fold x with LF", "is no stage"),
+        ("fold ² with LF", "is no stage"),
+        ("LF", "is no stage"),
+        ("stir", "'stir' is no stage: there are A -> B, stuff after, unstuff after, refuse, fold, prepend"),
+        ("CR -> LFF", "'LFF'"),
+        ("CR -> LF; NUL", "^'NUL' has no ->$"),
+    ],
+)
+def test_words_that_are_no_stage_are_told_so(text: str, why: str) -> None:
+    with pytest.raises(PatternError, match=why):
         stage(text)

@@ -7,6 +7,7 @@ import pytest
 from tests.wire.talk import ENVELOPE, HELLO, NAMED, OPEN, SERVICE, Talk, play
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import (
+    Close,
     ContentStart,
     Limits,
     LocalProtocolError,
@@ -223,7 +224,10 @@ def test_the_application_may_end_the_connection_with_its_answer() -> None:
         talk = play(OPEN)
         talk.server.receive(b"RCPT TO:<b@inside.test>\r\nRSET\r\n")
         code, enhanced, words = reply.split()
-        talk.take(talk.server.answer(Reply(int(code), enhanced, (words,)), close=close))
+        said = Reply(int(code), enhanced, (words,))
+        events = talk.server.answer(said, close=close)
+        assert Close(said) in events, "whoever logs it has to know why"
+        talk.take(events)
         assert talk.server.output() == reply.encode() + b"\r\n"
         assert talk.closed
         assert talk.say(b"NOOP\r\n") == b""

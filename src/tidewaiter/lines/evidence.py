@@ -42,9 +42,8 @@ class Evidence:
     def open_rest(self, offset: int) -> None:
         """Keep what follows a refused oddity: the smuggled message is there."""
         self.open(offset)
-        if self._spans and self._opened < WINDOWS:
-            self._spans[-1][1] += (WINDOWS - self._opened) * WINDOW_BYTES
-            self._opened = WINDOWS
+        self._spans[-1][1] += (WINDOWS - self._opened) * WINDOW_BYTES
+        self._opened = WINDOWS
 
     def feed(self, block: bytes, start: int) -> None:
         """Fill the open windows with `block`, which begins at wire offset `start`."""
