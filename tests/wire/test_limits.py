@@ -102,7 +102,7 @@ def test_reading_stops_while_too_much_waits_behind_a_question() -> None:
         held.append(server.reading)
         server.receive(packet)
     assert [*held, server.reading] == [True, True, False]
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"^receive was called while reading was false$"):
         server.receive(b"RSET\r\n")
     server.output()
     server.answer(replies.OK)

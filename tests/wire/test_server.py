@@ -91,6 +91,7 @@ def test_helo_gives_a_session_without_extensions() -> None:
         ("QUIT now", "501 5.5.4 This command takes no argument"),
         ("STARTTLS now", "501 5.5.4 This command takes no argument"),
         ("TURN", "500 5.5.2 Command not recognized"),
+        ("NOOPX", "500 5.5.2 Command not recognized"),
         ("", "500 5.5.2 Command not recognized"),
         ("MA\u0130L FROM:<a@b.test>", "500 5.5.2 Command not recognized"),
         ("RCPT TO:<a@b.test>", "503 5.5.1 Send MAIL first"),
@@ -100,6 +101,7 @@ def test_helo_gives_a_session_without_extensions() -> None:
         ("EHLO", "501 5.5.4 A host name is wanted"),
         ("MAIL", "501 5.5.4 Syntax: MAIL FROM:<address>"),
         ("MAIL FROM:<a@b@c>", "553 5.1.7 The sender's address is malformed"),
+        ("MAIL FROM:<a@b.test> SIZE=52428800", "250 2.1.0 Ok"),
         ("MAIL FROM:<a@b.test> SIZE=52428801", "552 5.3.4 The message is too big"),
         ("MAIL FROM:<\u00fc@b.test>", "553 5.6.7 An address beyond ASCII needs SMTPUTF8"),
     ],
@@ -141,6 +143,11 @@ def test_white_space_at_the_end_of_a_line_is_tolerated(line: bytes) -> None:
     assert play(HELLO).say(line + b"\r\n").startswith(b"250")
 
 
+@pytest.mark.parametrize("line", [b"NOOP\v", b"NOOP\f", b"\tNOOP", b"NO OP"])
+def test_no_other_white_space_is(line: bytes) -> None:
+    assert play(HELLO).say(line + b"\r\n") == replies.UNKNOWN_COMMAND.wire
+
+
 def test_data_takes_no_argument_and_its_failure_ends_the_transaction() -> None:
     talk = play(f"{NAMED}\nC: DATA now\nS: 501 5.5.4 This command takes no argument")
     assert (talk.server.state, talk.server.mail, talk.server.recipients) == (State.READY, None, [])
@@ -169,6 +176,21 @@ def test_only_an_accepted_message_forgives_recipients_refused_for_now() -> None:
     talk.answers.extend([replies.SENDER_OK, replies.TOO_MANY_RECIPIENTS])
     said = talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 2)
     assert said.endswith(b"452 4.5.3 Too many recipients\r\n421 4.7.0 mx.test Too many errors\r\n")
+
+
+def test_a_recipient_refused_for_good_is_an_error_and_none_that_may_come_again() -> None:
+    talk = Talk(Service("mx.test", limits=Limits(recipients=2, errors=20)))
+    talk.say(b"EHLO a\r\n")
+    talk.say(b"MAIL FROM:<>\r\n")
+    talk.answers.extend([Reply(500, "5.0.0", ("No",)), Reply(550, "5.1.1", ("No",))] * 4)
+    assert talk.say(b"RCPT TO:<b@inside.test>\r\n" * 8) == b"500 5.0.0 No\r\n550 5.1.1 No\r\n" * 4
+
+
+def test_which_hello_was_said_is_known() -> None:
+    talk = Talk()
+    for verb in (Verb.EHLO, Verb.HELO):
+        talk.say(f"{verb} a\r\n".encode())
+        assert talk.server.verb is verb
 
 
 @pytest.mark.parametrize(
