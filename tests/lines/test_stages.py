@@ -61,7 +61,7 @@ def test_only_a_run_is_kept_finite_and_what_precedes_it_is_kept() -> None:
 
 
 def test_what_is_matched_is_not_remembered_symbol_by_symbol() -> None:
-    taken = stage("NUL !LF* -> nothing")
+    taken = stage("NUL !LF* -> nothing", scaled=True)
     state, _ = taken.feed(taken.start, Symbol.NUL)
     assert {taken.feed(state, symbol) for symbol in BYTES if symbol is not Symbol.LF} == {(state, ())}
 
@@ -81,8 +81,14 @@ def test_a_count_is_scaled_down_in_a_product() -> None:
     assert run(("fold 998 with CR LF",), symbols(b"x" * 998), scaled=False) == b"x" * 998
 
 
+def test_it_is_scaled_down_unless_the_real_one_is_asked_for() -> None:
+    fold = ("fold 998 with CR LF",)
+    assert pipeline(fold) == pipeline(fold, scaled=True)
+    assert pipeline(fold) != pipeline(fold, scaled=False)
+
+
 def test_a_refused_message_is_not_written_at_all() -> None:
-    refuse = stage("refuse NUL")
+    refuse = stage("refuse NUL", scaled=True)
     state, _ = refuse.feed(refuse.start, Symbol.SP)
     with pytest.raises(RefusedError):
         refuse.feed(state, Symbol.NUL)
@@ -96,10 +102,11 @@ def test_a_refused_message_is_not_written_at_all() -> None:
         ("fold ² with LF", "is no stage"),
         ("LF", "is no stage"),
         ("stir", "'stir' is no stage: there are A -> B, stuff after, unstuff after, refuse, fold, prepend"),
+        ("refuse after LF", "'after'"),
         ("CR -> LFF", "'LFF'"),
         ("CR -> LF; NUL", "^'NUL' has no ->$"),
     ],
 )
 def test_words_that_are_no_stage_are_told_so(text: str, why: str) -> None:
     with pytest.raises(PatternError, match=why):
-        stage(text)
+        stage(text, scaled=True)

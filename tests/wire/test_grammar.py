@@ -94,6 +94,7 @@ def test_mail_is_read(argument: bytes, mail: Mail) -> None:
         (b"FROM:<a@b.test> SIZE=1_0", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> SIZE=+10", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> SIZE=-1", replies.PARAMETER_SYNTAX),
+        (b"FROM:<a@b.test> SIZE=1\tBODY=8BITMIME", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> SIZE=\xd9\xa1", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> SIZE=12345678901", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> SIZE=1 SIZE=1", replies.PARAMETER_SYNTAX),
@@ -194,6 +195,8 @@ def test_a_count_is_digits_and_nothing_else(argument: bytes) -> None:
         (b" [192.0.2.1] ", "[192.0.2.1]"),
         (b"x" * 255, "x" * 255),
         (b"a\xff\x7f", "a??"),
+        (b"\ta\v", "?a?"),
+        (b"XaX", "XaX"),
     ],
 )
 def test_hello_is_read(argument: bytes, name: str) -> None:

@@ -182,7 +182,7 @@ def bounded(held: Word) -> Word:
     return held[:-1] if len(run) > SCALE and len(set(run)) == 1 else held
 
 
-def stage(words: str, *, scaled: bool = True) -> Stage[Any]:
+def stage(words: str, *, scaled: bool) -> Stage[Any]:
     """Compile one stage; raises PatternError for words that are none."""
     if "->" in words:
         return Rewrite(tuple(_rule(rule) for rule in words.split(";")))

@@ -43,7 +43,7 @@ class Session:
         "verb",
     )
 
-    def __init__(self, service: Service, *, tls: bool = False) -> None:
+    def __init__(self, service: Service, *, tls: bool) -> None:
         """Begin before the greeting; with `tls` the connection is inside TLS from its first byte (RFC 8314 §3)."""
         self.service = service
         self.tls = tls
