@@ -54,7 +54,7 @@ def first_end(splitter: Splitter, word: Word) -> int | None:
     return None
 
 
-@pytest.mark.parametrize("pattern", READERS, ids=repr)
+@pytest.mark.parametrize("pattern", READERS, ids=range(len(READERS)))
 @given(wire=wires())
 def test_content_ends_where_an_expression_first_matches(pattern: bytes, wire: bytes) -> None:
     splitter, word = Splitter(READERS[pattern]), symbols(wire)
