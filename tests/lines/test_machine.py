@@ -81,6 +81,9 @@ def test_a_mode_changes_what_an_end_means_and_forgets_nothing_read_before() -> N
 def test_an_answer_at_once_ends_the_reading() -> None:
     splitter = Splitter(REJECTING)
     assert splitter.feed(splitter.start, Symbol.NUL).end == CLOSE
+    found = ends(splitter).find(b"a.b\0c")
+    assert found is not None
+    assert (found.content_stop, found.stop) == (4, 4), "no dot ends the content there"
 
 
 def test_the_size_limit_is_a_trigger() -> None:

@@ -210,6 +210,24 @@ def test_a_last_octet_that_makes_a_line_too_long_takes_all_of_it_back() -> None:
     assert reader.refused == Oddity(OddityKind.LONG_LINE, 0)
 
 
+def test_what_is_kept_of_a_refused_message_begins_just_before_its_oddity() -> None:
+    reader = Reader(REFUSE)
+    reader.feed(b"x" * 100)
+    reader.feed(b"y" * 50 + b"\nz")
+    (window,) = reader.windows
+    assert window == Window(150 - BEFORE, b"y" * BEFORE + b"\nz")
+
+
+def test_a_message_refused_for_a_long_line_gives_out_nothing_more_and_is_read_to_its_end() -> None:
+    reader = Reader(Positions(bare_lf=Position.NOTE, long_line=Position.REFUSE))
+    assert reader.feed(b"a\r\n").content == b"a\r\n"
+    assert reader.feed(b"x" * 999 + b"\ny").content == b""
+    assert reader.refused == Oddity(OddityKind.LONG_LINE, 3)
+    assert reader.oddities == (reader.refused,), "what follows the octet that refused it is not looked at"
+    piece = reader.feed(b"z\r\n.\r\nRSET")
+    assert (piece.content, piece.used, piece.ended) == (b"", 6, True)
+
+
 @given(wires())
 def test_a_command_line_is_what_stands_before_the_first_crlf(wire: bytes) -> None:
     line, end, told, _ = take_line(wire, 0, 512)
