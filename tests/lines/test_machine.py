@@ -113,10 +113,30 @@ def test_an_end_that_asks_for_an_edge_waits_for_it() -> None:
     assert first_end(waiting, (*end, Symbol.EDGE)) == len(end) + 1
 
 
-@pytest.mark.parametrize("on", ["CR LF", "LF . . LF", "CR LF . BANANA"])
-def test_an_end_without_exactly_one_dot_is_no_end(on: str) -> None:
-    with pytest.raises(PatternError):
+@pytest.mark.parametrize(
+    ("on", "why"),
+    [
+        ("CR LF", "^'CR LF': an end has one dot, with what comes before it and what comes behind it$"),
+        ("LF . . LF", "^'LF . . LF': an end has one dot"),
+        ("CR LF . BANANA", "'BANANA'"),
+        ("BANANA . LF", "'BANANA'"),
+    ],
+)
+def test_an_end_without_exactly_one_dot_is_no_end(on: str, why: str) -> None:
+    with pytest.raises(PatternError, match=why):
         Splitter(reader(on))
+
+
+def test_an_end_at_the_very_start_is_one_there_and_nowhere_else() -> None:
+    anchored = Splitter(reader("^ . CR LF"))
+    assert first_end(anchored, symbols(b".\r\n")) == 3
+    assert first_end(anchored, symbols(b"x\r\n.\r\n")) is None
+
+
+def test_a_second_dot_does_not_make_the_first_forgotten() -> None:
+    slow = Splitter(reader("LF . !CR !CR CR LF"))
+    assert first_end(slow, symbols(b"\n.\n.\r\n")) == 6
+    assert first_end(slow, symbols(b"\n.\n.xx\r\n")) == 8
 
 
 def test_the_standard_has_six_states_and_postfix_four() -> None:

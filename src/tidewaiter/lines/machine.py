@@ -5,7 +5,6 @@ content has ended once `B` follows.  One automaton watches every pattern of the 
 of them mean something, so that going from one mode to another forgets nothing of what was read before.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from tidewaiter.lines.pattern import NOTHING, Pattern, PatternError, after, anywhere, either, matches_empty, parse, word
@@ -33,12 +32,6 @@ class Read(NamedTuple):
     """The content has ended here, or the program has answered at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    before: Pattern
-    behind: Pattern
-
-
 class Splitter:
     """Where the content ends for one reader."""
 
@@ -46,7 +39,7 @@ class Splitter:
         """Compile the row; raises PatternError for words that mean nothing."""
         self._modes = dict(reader.modes)
         words = sorted({end.on for _, mode in reader.modes for end in mode.ends})
-        self._ends = [_split(on) for on in words]
+        self._behind = [_behind(on) for on in words]
         self._then = {name: {words.index(end.on): end.then for end in mode.ends} for name, mode in self._modes.items()}
         triggers = sorted({on for _, mode in reader.modes for on, _ in mode.goes if on != OVERSIZE})
         self._goes = {
@@ -67,9 +60,9 @@ class Splitter:
         tails = {which: after(rest, symbol) for which, rest in state.tails}
         if symbol is Symbol.DOT:
             # What was read before the dot decides whether it stands at the start of a line.
-            for which, end in enumerate(self._ends):
+            for which, behind in enumerate(self._behind):
                 if matches_empty(state.context[which]):
-                    tails[which] = either(tails.get(which, NOTHING), end.behind)
+                    tails[which] = either(tails.get(which, NOTHING), behind)
         alive = tuple((which, tails[which]) for which in sorted(tails) if tails[which] is not NOTHING)
         return self._judged(State(state.mode, context, alive))
 
@@ -111,12 +104,12 @@ class Splitter:
         return State(state.mode, context, tails)
 
 
-def _split(on: str) -> _End:
-    before, dot, behind = on.partition(".")
+def _behind(on: str) -> Pattern:
+    """What follows the dot of an end."""
+    _, dot, behind = on.partition(".")
     if not dot or "." in behind:
-        message = f"{on!r}: an end has one dot, with what comes before it and what comes behind it"
-        raise PatternError(message)
-    return _End(parse(before.strip().removeprefix("^")), parse(behind))
+        raise PatternError(f"{on!r}: an end has one dot, with what comes before it and what comes behind it")
+    return parse(behind)
 
 
 def _watch(on: str, *, start: str) -> Pattern:
