@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import words
-from tidewaiter.lines.pattern import PatternError, after, anywhere, matches_empty, parse
+from tidewaiter.lines.pattern import (
+    EMPTY,
+    NOTHING,
+    PatternError,
+    after,
+    anywhere,
+    either,
+    many,
+    matches_empty,
+    one_of,
+    parse,
+    then,
+)
 from tidewaiter.lines.symbol import BYTES, Symbol, Word
 
 LETTER: dict[Symbol, str] = dict(zip(BYTES, "cldnsx", strict=True))
@@ -67,11 +79,12 @@ def test_an_anchor_binds_a_pattern_to_the_first_byte() -> None:
     ("text", "why"),
     [
         ("CR LFF", "'LFF' is no class of bytes"),
-        ("(CR", "too early"),
+        ("(CR", "^the pattern ends too early$"),
         ("CR)", "not expected"),
         ("CR & LF", "no part of a pattern"),
         ("!(CR LF)", r"^! stands before one class, or before several in parentheses: !\(CR \| LF\)$"),
         ("*", "no class of bytes"),
+        ("X CR", r"^'X' is no class of bytes; there are CR, LF, \., NUL, SP, x, EDGE and any$"),
     ],
 )
 def test_words_that_are_no_pattern_are_told_so(text: str, why: str) -> None:
@@ -83,3 +96,17 @@ def test_words_that_are_no_pattern_are_told_so(text: str, why: str) -> None:
 def test_what_may_be_missing_is_not_waited_for(repeated: str) -> None:
     assert matches(f"{repeated} LF", (Symbol.LF,))
     assert matches(f"{repeated} LF", (Symbol.CR, Symbol.LF))
+
+
+def test_what_means_the_same_is_one_pattern() -> None:
+    """Else a product would walk over states that differ only in how they were come to."""
+    a, b, c = (one_of(symbol) for symbol in (Symbol.CR, Symbol.LF, Symbol.DOT))
+    assert one_of() is NOTHING
+    assert then(then(a, b), c) is then(a, then(b, c))
+    assert then(EMPTY, a) is then(a, EMPTY) is a
+    assert then(NOTHING, a) is then(a, NOTHING) is NOTHING
+    assert either(either(a, b), c) is either(a, either(b, c)) is either(c, b, a)
+    assert either(a, NOTHING) is either(a, a) is a
+    assert either(NOTHING) is either() is NOTHING
+    assert many(many(a)) is many(a)
+    assert many(EMPTY) is many(NOTHING) is EMPTY

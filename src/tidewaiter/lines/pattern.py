@@ -203,8 +203,7 @@ def _atom(tokens: _Tokens) -> Pattern:
     name = tokens.take()
     if name == "(":
         inner = _either(tokens)
-        if tokens.take() != ")":
-            raise PatternError("a parenthesis is not closed")
+        tokens.take()  # nothing but `)` ends what stands in parentheses, and where it is missing this raises
         return inner
     if name == "!":
         but = _symbols_of(_atom(tokens))
