@@ -194,6 +194,12 @@ def test_the_end_of_a_counted_message_adds_no_byte_of_its_own(wire: bytes) -> No
     assert [window.raw for window in reader.windows] == [wire]
 
 
+def test_of_a_counted_message_nothing_is_held_back_for_an_end_that_it_has_not() -> None:
+    reader = Reader(REFUSE, counted=True)
+    assert reader.feed(b"x\r\n").content == b"x\r\n"
+    assert reader.feed(b"x\r\n.").content == b"x\r\n."
+
+
 def test_a_counted_message_refused_at_its_very_end_gives_out_nothing() -> None:
     reader = Reader(REFUSE, counted=True)
     assert reader.feed(b"x\r").content == b"x"
@@ -224,6 +230,8 @@ def test_a_message_refused_for_a_long_line_gives_out_nothing_more_and_is_read_to
     assert reader.feed(b"x" * 999 + b"\ny").content == b""
     assert reader.refused == Oddity(OddityKind.LONG_LINE, 3)
     assert reader.oddities == (reader.refused,), "what follows the octet that refused it is not looked at"
+    (window,) = reader.windows
+    assert window.offset == 3 + 998 - BEFORE
     piece = reader.feed(b"z\r\n.\r\nRSET")
     assert (piece.content, piece.used, piece.ended) == (b"", 6, True)
 
