@@ -17,7 +17,7 @@ from tidewaiter.smuggling.reading import read
 
 LENIENT: Final = "aiosmtpd-1.4.4"
 """The row of the receiver."""
-CHANCES: Final = 40
+CHANCES: Final = 400
 BEFORE: Final = STRANGER.holding(b"From: honest@outside.example\r\nSubject: before\r\n\r\nbefore\r\n")
 AFTER: Final = STRANGER.holding(b"From: honest@outside.example\r\nSubject: after\r\n\r\nafter\r\n")
 
