@@ -61,6 +61,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} beside this program")
     options = parser.parse_args()
+    # The gateway runs in a folder of its own, where a relative path leads nowhere: the source would be measured.
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(each).absolute()) for each in paths if each)
     page, met = [head()], True
     print(page[0])
     with stage() as peers:
