@@ -14,7 +14,9 @@ from tests.gateway.house import HOST, Caller, house, until
 from tests.gateway.next_hop import NextHop
 from tests.gateway.test_flow import configuration, without_received
 from tidewaiter.gateway.dialogue import Dialogue
+from tidewaiter.gateway.recipients import Recipients
 from tidewaiter.gateway.session import Session
+from tidewaiter.gateway.transaction import Transaction
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 ATTACK = (
@@ -377,6 +379,7 @@ async def test_a_connection_that_is_lost_leaves_nothing_for_the_collector(tmp_pa
         try:
             async with await Caller.call(gateway.port) as caller:
                 await caller.say("MAIL FROM:<a@client.test>")
-            await until(lambda: not any(isinstance(each, Session | Dialogue) for each in gc.get_objects()), "its end")
+            kept = Session | Dialogue | Transaction | Recipients
+            await until(lambda: not any(isinstance(each, kept) for each in gc.get_objects()), "its end")
         finally:
             gc.enable()

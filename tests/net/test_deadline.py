@@ -34,6 +34,21 @@ def play(scene: Callable[[Deadline, list[float]], Awaitable[None]]) -> list[floa
     return late
 
 
+def waiting(*seconds: float) -> Callable[[Deadline, list[float]], Awaitable[None]]:
+    """Set it anew with each, and see that it is late after the last and not before."""
+
+    async def scene(deadline: Deadline, late: list[float]) -> None:
+        due = 0.0
+        for each in seconds:
+            due = asyncio.get_running_loop().time() + each
+            deadline.set(each)
+        while not late:
+            await asyncio.sleep(0.005)
+        assert late[0] >= due - 0.001
+
+    return scene
+
+
 def test_it_is_late_once_and_not_before_its_time() -> None:
     async def scene(deadline: Deadline, late: list[float]) -> None:
         due = asyncio.get_running_loop().time() + 0.02
@@ -47,15 +62,7 @@ def test_it_is_late_once_and_not_before_its_time() -> None:
 
 
 def test_moved_on_it_is_late_at_the_new_time() -> None:
-    async def scene(deadline: Deadline, late: list[float]) -> None:
-        deadline.set(0.01)
-        due = asyncio.get_running_loop().time() + 0.05
-        deadline.set(0.05)
-        while not late:
-            await asyncio.sleep(0.005)
-        assert late[0] >= due - 0.001
-
-    assert len(play(scene)) == 1
+    assert len(play(waiting(0.01, 0.05))) == 1
 
 
 def test_moved_forward_it_is_not_late_at_the_old_time() -> None:
@@ -83,15 +90,7 @@ def test_cleared_or_closed_it_is_never_late() -> None:
 @pytest.mark.interpreted
 def test_a_long_wait_is_looked_at_in_between_and_not_late_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadline_module, "LOOK_SECONDS", 0.01)
-
-    async def scene(deadline: Deadline, late: list[float]) -> None:
-        due = asyncio.get_running_loop().time() + 0.05
-        deadline.set(0.05)
-        while not late:
-            await asyncio.sleep(0.005)
-        assert late[0] >= due - 0.001
-
-    assert len(play(scene)) == 1
+    assert len(play(waiting(0.05))) == 1
 
 
 def test_long_waits_of_any_length_share_one_timer() -> None:

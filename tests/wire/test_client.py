@@ -458,6 +458,16 @@ def test_a_refused_starttls_goes_on_in_plain_text() -> None:
     assert client.idle
 
 
+def test_inside_tls_no_starttls_is_sent_whatever_is_offered() -> None:
+    client = Client("mx.test", tls=True)
+    client.receive(b"220 hop.test ESMTP\r\n")
+    client.ehlo()
+    client.receive(EHLO)
+    assert client.offers.starttls
+    with pytest.raises(LocalProtocolError):
+        client.starttls()
+
+
 def test_starttls_and_xclient_stand_alone() -> None:
     client = _client()
     client.mail(Mail(A))

@@ -28,9 +28,10 @@ class Deadline:
 
     def set(self, seconds: float) -> None:
         """Be late in `seconds` from now, and not before."""
-        at = self._at = self._loop.time() + seconds
+        now = self._loop.time()
+        at = self._at = now + seconds
         if at < self._due:
-            self._start(at, seconds)
+            self._start(now, seconds)
 
     def clear(self) -> None:
         """Be never late, until set again."""
@@ -44,11 +45,11 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
-    def _start(self, at: float, seconds: float) -> None:
+    def _start(self, now: float, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         sooner = min(seconds, LOOK_SECONDS)
-        self._due = at - seconds + sooner
+        self._due = now + sooner
         self._timer = self._loop.call_later(sooner, self._come_up)
 
     def _come_up(self) -> None:
@@ -56,9 +57,10 @@ class Deadline:
         self._due = inf
         if self._at is None:
             return
-        rest = self._at - self._loop.time()
+        now = self._loop.time()
+        rest = self._at - now
         if rest > 0:
-            self._start(self._at, rest)
+            self._start(now, rest)
         else:
             self._at = None
             self._late()
