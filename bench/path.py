@@ -24,6 +24,7 @@ from tidewaiter.gateway.listening import HopRoute, Listening
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
+from tidewaiter.net.deadline import Watch
 from tidewaiter.store.file_thread import FileThread
 from tidewaiter.store.spool import SpoolRoom
 from tidewaiter.wire import Client
@@ -97,9 +98,11 @@ def make_listening(settings: Settings, folder: str) -> Listening:
         doubts=doubts.create(state, 2),
     )
     files = FileThread(loop)
+    watch = Watch(loop)
     station = Station(
         settings=settings,
         loop=loop,
+        watch=watch,
         recorder=Recorder(handover, loop),
         room=SpoolRoom(files, folder, 2**18, 2**25, 2**33, 2**40),
         connections=connections.Connections(handover.connections, 2, 0),
@@ -107,17 +110,17 @@ def make_listening(settings: Settings, folder: str) -> Listening:
         examiner=Examiner(loop),
     )
     [route] = settings.route
-    hops = Hops(settings, loop, files, 1, str, lambda _hop, _failure: None).of(route)
+    hops = Hops(settings, watch, files, 1, str, lambda _hop, _failure: None).of(route)
     return Listening(station, settings.listener[0], [HopRoute(route.domains, hops)], None)
 
 
 class Sink:
     """The next hop's end of one pooled connection."""
 
-    def __init__(self, hop: SmtpHop) -> None:
+    def __init__(self, hop: SmtpHop, watch: Watch) -> None:
         """Be greeted, and be put into the pool."""
         self._wire = Wire()
-        self._connection = Connection(Client("mx.tidewaiter.test"))
+        self._connection = Connection(Client("mx.tidewaiter.test"), watch)
         self._connection.connection_made(self._wire)
         self._connection.data_received(b"220 sink\r\n")
         self._connection.client.ehlo()
@@ -136,7 +139,7 @@ class Sink:
 async def measure(folder: str) -> float:
     """Send messages in rounds; give the seconds of CPU that one took in the best."""
     listening = make_listening(parse(CONFIGURATION, "path.toml"), folder)
-    sink = Sink(cast(SmtpHop, listening.routes.find("sink.example").hops[0]))  # type: ignore[union-attr]  # it is there
+    sink = Sink(cast(SmtpHop, listening.routes.find("sink.example").hops[0]), listening.station.watch)  # type: ignore[union-attr]  # it is there
     client = Wire()
     session = Session(listening)
     session.connection_made(client)

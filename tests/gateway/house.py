@@ -27,6 +27,7 @@ from tidewaiter.gateway.ids import Ids
 from tidewaiter.gateway.listening import HopRoute, Listening
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
+from tidewaiter.net.deadline import Watch
 from tidewaiter.net.tls import server_context
 from tidewaiter.store.file_thread import FileThread
 from tidewaiter.store.records import Refusal, Transaction
@@ -118,8 +119,9 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
     connections_map, doubts_file = connections.create(2), doubts.create(state, 2)
     kept = Doubts(doubts_file, 0)
     room = SpoolRoom(files, str(folder), limits.spool_memory, limits.spool_memory_total, limits.spool_total, 2**40)
-    station = Station(settings, loop, memory, room, Connections(connections_map, 2, 0), kept, Examiner(loop))  # type: ignore[arg-type]  # as if
-    hops = Hops(settings, loop, files, 1, lambda path: str(folder / path), _nothing)
+    watch = Watch(loop)
+    station = Station(settings, loop, watch, memory, room, Connections(connections_map, 2, 0), kept, Examiner(loop))  # type: ignore[arg-type]  # as if
+    hops = Hops(settings, watch, files, 1, lambda path: str(folder / path), _nothing)
     listenings = []
     servers = []
     for listener in settings.listener:

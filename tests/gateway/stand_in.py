@@ -75,17 +75,16 @@ class Worker:
 
     async def client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.busy += 1
-        counted = self.connections.enter(ip_address(writer.get_extra_info("peername")[0]))
-        name = (
-            f"{self.handover.generation} {self.handover.index} {os.getpid()} {counted.total} {self.settings.hostname}"
-        )
+        row = self.connections.row(ip_address(writer.get_extra_info("peername")[0]))
+        total, _ = self.connections.enter(row)
+        name = f"{self.handover.generation} {self.handover.index} {os.getpid()} {total} {self.settings.hostname}"
         writer.write(name.encode() + b"\n")
         with suppress(ConnectionError):  # who resets has left as well
             while line := await reader.readline():
                 order, _, argument = line.decode().strip().partition(" ")
                 writer.write(self.obey(order, argument).encode() + b"\n")
         writer.close()
-        self.connections.leave(counted.row)
+        self.connections.leave(row)
         self.busy -= 1
         if self.draining and not self.busy:
             self.leaving.set()

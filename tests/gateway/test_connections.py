@@ -32,10 +32,11 @@ def view() -> Iterator[Open]:
 
 def test_a_limit_reads_the_sum_over_all_processes(view: Open) -> None:
     first, second = view(0), view(4)
-    counted = first.enter(CLIENT)
-    assert second.enter(CLIENT)[:2] == (2, 2)
-    first.leave(counted.row)
-    assert second.enter(CLIENT)[:2] == (2, 2)
+    row = first.row(CLIENT)
+    first.enter(row)
+    assert second.enter(row) == (2, 2)
+    first.leave(row)
+    assert second.enter(row) == (2, 2)
     assert first.total() == 2
 
 
@@ -52,19 +53,19 @@ def test_a_limit_reads_the_sum_over_all_processes(view: Open) -> None:
 )
 def test_clients_of_one_network_share_a_count(view: Open, one: str, other: str, together: bool) -> None:
     counts = view(0)
-    counts.enter(ip_address(one))
-    assert counts.enter(ip_address(other)).network == (2 if together else 1)
+    counts.enter(counts.row(ip_address(one)))
+    assert counts.enter(counts.row(ip_address(other)))[1] == (2 if together else 1)
 
 
 def test_what_a_dead_process_held_is_given_back_and_nothing_else(view: Open) -> None:
     dead, living = view(1), view(2)
     for client in ("192.0.2.1", "198.51.100.1", "2001:db8::1"):
-        dead.enter(ip_address(client))
-    living.enter(CLIENT)
+        dead.enter(dead.row(ip_address(client)))
+    living.enter(living.row(CLIENT))
     living.forget(1)
     assert living.total() == 1
-    assert living.enter(CLIENT).network == 2
-    assert living.enter(ip_address("2001:db8::1")).network == 1
+    assert living.enter(living.row(CLIENT)) == (2, 2)
+    assert living.enter(living.row(ip_address("2001:db8::1"))) == (3, 1)
 
 
 def test_two_maps_hash_differently_or_an_attacker_could_pick_a_victims_row() -> None:
@@ -72,7 +73,7 @@ def test_two_maps_hash_differently_or_an_attacker_could_pick_a_victims_row() -> 
     for _ in range(2):
         descriptor = connections.create(1)
         with Connections(descriptor, 1, 0) as counts:
-            rows.append([counts._row(ip_address(f"192.0.{third}.1")) for third in range(8)])
+            rows.append([counts.row(ip_address(f"192.0.{third}.1")) for third in range(8)])
         os.close(descriptor)
     assert rows[0] != rows[1]
 
@@ -88,9 +89,10 @@ def test_the_sums_are_those_of_a_plain_list(moves: list[tuple[int, bool, int]]) 
     present: dict[tuple[int, int], list[int]] = {}
     for column, enters, client in moves:
         if enters:
-            counted = views[column].enter(clients[client])
-            present.setdefault((column, client), []).append(counted.row)
-            assert counted.total == sum(map(len, present.values()))
+            row = views[column].row(clients[client])
+            total, _ = views[column].enter(row)
+            present.setdefault((column, client), []).append(row)
+            assert total == sum(map(len, present.values()))
         elif present.get((column, client)):
             views[column].leave(present[column, client].pop())
         assert views[0].total() == sum(map(len, present.values()))

@@ -5,7 +5,7 @@ import ssl
 from collections import deque
 from typing import Protocol, cast
 
-from tidewaiter.net.deadline import Deadline
+from tidewaiter.net.deadline import Deadline, Watch
 from tidewaiter.wire import Broken, Client, Replied, State, Verb
 
 
@@ -41,7 +41,7 @@ class Connection:
         "used",
     )
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, watch: Watch) -> None:
         """Wait for the connection."""
         self.client = client
         self.holder: Holder | None = None
@@ -60,7 +60,7 @@ class Connection:
         """Loop time."""
         self._said: deque[Replied] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._deadline = Deadline(asyncio.get_running_loop(), self._late)
+        self._deadline = Deadline(watch, self._late)
 
     # What the transport calls.
 

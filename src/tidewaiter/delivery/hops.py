@@ -1,6 +1,5 @@
 """The next hops that the routes of a configuration name, made once for a worker; equal ones are one."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +13,7 @@ from tidewaiter.delivery.hop import SmtpHop
 from tidewaiter.delivery.maildir import Maildir
 from tidewaiter.delivery.pool import Pool, PoolTerms
 from tidewaiter.delivery.target import Target
+from tidewaiter.net.deadline import Watch
 from tidewaiter.net.tls import client_context
 from tidewaiter.store.file_thread import FileThread
 
@@ -23,7 +23,7 @@ class Hops:
     """Makes and keeps them."""
 
     settings: Settings
-    loop: asyncio.AbstractEventLoop
+    watch: Watch
     files: FileThread
     workers: int
     """Among how many the connections are divided."""
@@ -64,4 +64,4 @@ class Hops:
             silent=limits.next_hop_idle,
             xclient=route.xclient,
         )
-        return SmtpHop(name, Pool(target, terms, self.loop, partial(self.heard, name)))
+        return SmtpHop(name, Pool(target, terms, self.watch, partial(self.heard, name)))

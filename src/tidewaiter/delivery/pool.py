@@ -20,6 +20,7 @@ from tidewaiter.config.settings import Xclient
 from tidewaiter.delivery.connection import Connection, Holder
 from tidewaiter.delivery.target import OpeningError, Target, open_connection
 from tidewaiter.model.reply import Reply
+from tidewaiter.net.deadline import Watch
 from tidewaiter.wire import Offers
 
 DOWN_SECONDS: Final = 1.0
@@ -58,14 +59,13 @@ class PoolTerms:
 class Pool:
     """The connections of one worker to one next hop."""
 
-    def __init__(
-        self, target: Target, terms: PoolTerms, loop: asyncio.AbstractEventLoop, heard: Callable[[str], None]
-    ) -> None:
+    def __init__(self, target: Target, terms: PoolTerms, watch: Watch, heard: Callable[[str], None]) -> None:
         """Start with none; `heard` hears of each attempt to open one why it failed, or nothing where it did not."""
         self._heard = heard
         self.target = target
         self.terms = terms
-        self._loop = loop
+        self._watch = watch
+        self._loop = watch.loop
         self.offers: Offers | None = None
         """What the next hop offered in its last answer to EHLO."""
         self._open = 0
@@ -77,7 +77,7 @@ class Pool:
         self._down_until = 0.0
         self._closed = False
         self._stealing: asyncio.TimerHandle | None = None
-        self._ticking = loop.call_later(TICK_SECONDS, self._tick)
+        self._ticking = watch.loop.call_later(TICK_SECONDS, self._tick)
 
     async def learn(self) -> None:
         """Open a connection to learn what the next hop offers; come back when it has said so, or has failed."""
@@ -163,7 +163,7 @@ class Pool:
 
     def _open_one(self) -> None:
         self._open += 1
-        task = self._loop.create_task(open_connection(self.target))
+        task = self._loop.create_task(open_connection(self.target, self._watch))
         self._opening[task] = self._loop.time()
         task.add_done_callback(self._opened)
 

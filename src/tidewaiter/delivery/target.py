@@ -11,6 +11,7 @@ from typing import cast
 from tidewaiter.config.settings import HopTls, Timeouts
 from tidewaiter.config.values import SocketHop, TcpHop
 from tidewaiter.delivery.connection import Connection
+from tidewaiter.net.deadline import Watch
 from tidewaiter.wire import Client, Replied, State, Verb
 
 
@@ -41,12 +42,12 @@ class Target:
         return isinstance(self.hop, TcpHop) and self.hop.protocol == "smtps"
 
 
-async def open_connection(target: Target) -> Connection:
+async def open_connection(target: Target, watch: Watch) -> Connection:
     """Connect, greet, and go into TLS as the terms have it.
 
     Raises OpeningError.
     """
-    connection = await _connect(target)
+    connection = await _connect(target, watch)
     try:
         async with asyncio.timeout(target.timeouts.greeting):
             await _said(connection, Verb.GREETING)
@@ -59,9 +60,9 @@ async def open_connection(target: Target) -> Connection:
     return connection
 
 
-async def _connect(target: Target) -> Connection:
+async def _connect(target: Target, watch: Watch) -> Connection:
     loop = asyncio.get_running_loop()
-    connection = Connection(Client(target.hello, lmtp=target.lmtp, tls=target.implicit_tls))
+    connection = Connection(Client(target.hello, lmtp=target.lmtp, tls=target.implicit_tls), watch)
     make = lambda: cast(asyncio.Protocol, connection)  # noqa: E731 - asyncio wants a factory
     try:
         async with asyncio.timeout(target.timeouts.connect):

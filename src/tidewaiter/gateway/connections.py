@@ -9,26 +9,14 @@ into the row of the victim to be shut out.
 
 import mmap
 import os
-from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, Self
+from typing import Self
 
 ROWS = 65_536
 _KEY_BYTES = 32
 _COUNT_BYTES = 4
-_ADDRESSES = 1024
-"""Clients whose row is remembered."""
 _PREFIX_BYTES_4, _PREFIX_BYTES_6 = 3, 8  # a /24 and a /64: what one customer usually holds
-
-
-class Connected(NamedTuple):
-    """Connections at one moment, the one just counted among them."""
-
-    total: int
-    network: int
-    row: int
-    """Where it was counted, for `leave`."""
 
 
 def size(columns: int) -> int:
@@ -54,18 +42,25 @@ class Connections:
         self._counts = memoryview(self._map)[_KEY_BYTES:].cast("I")
         self._columns = columns
         self._column = column
-        self._row = lru_cache(maxsize=_ADDRESSES)(self._row_of)
-        """A client comes again and again, and its hash takes longer than all else that is done here."""
 
-    def enter(self, client: IPv4Address | IPv6Address) -> Connected:
-        """Count a connection, then say how many there are.
+    def row(self, client: IPv4Address | IPv6Address) -> int:
+        """Find the row in which the connections of this client's network are counted."""
+        if isinstance(client, IPv6Address):
+            mapped = client.ipv4_mapped
+            network = client.packed[:_PREFIX_BYTES_6] if mapped is None else mapped.packed[:_PREFIX_BYTES_4]
+        else:
+            network = client.packed[:_PREFIX_BYTES_4]
+        digest = blake2b(network, key=self._key, digest_size=2).digest()
+        return digest[0] << 8 | digest[1]
+
+    def enter(self, row: int) -> tuple[int, int]:
+        """Count a connection, then say how many there are: of all clients, and of this row's network.
 
         Counted first and asked second: of two workers at once, at least one sees them both.
         """
-        row = self._row(client)
         self._add(row, 1)
         self._add(ROWS, 1)
-        return Connected(self._sum(ROWS), self._sum(row), row)
+        return self._sum(ROWS), self._sum(row)
 
     def leave(self, row: int) -> None:
         """Give back what `enter` counted; every `enter` needs one, refused connections too."""
@@ -92,15 +87,6 @@ class Connections:
     def __exit__(self, *_: object) -> None:
         """Unmap."""
         self.close()
-
-    def _row_of(self, client: IPv4Address | IPv6Address) -> int:
-        if isinstance(client, IPv6Address):
-            mapped = client.ipv4_mapped
-            network = client.packed[:_PREFIX_BYTES_6] if mapped is None else mapped.packed[:_PREFIX_BYTES_4]
-        else:
-            network = client.packed[:_PREFIX_BYTES_4]
-        digest = blake2b(network, key=self._key, digest_size=2).digest()
-        return digest[0] << 8 | digest[1]
 
     def _add(self, row: int, change: int) -> None:
         self._counts[row * self._columns + self._column] += change

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tidewaiter.delivery.delivery import Origin
-from tidewaiter.gateway.listening import NOT_OURS, IpAddress, Listening
+from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.gateway.received import opening
+from tidewaiter.gateway.standing import Standing
 from tidewaiter.gateway.transaction import Transaction
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import (
@@ -36,9 +37,9 @@ class Dialogue:
     """One client's, from the greeting to the last reply."""
 
     __slots__ = (
-        "_address",
         "_answer",
         "_asking",
+        "_client",
         "_listening",
         "_origin",
         "_port",
@@ -55,12 +56,12 @@ class Dialogue:
         "waiting",
     )
 
-    def __init__(self, session: "Session", listening: Listening, address: IpAddress, port: int, tls: str) -> None:
+    def __init__(self, session: "Session", listening: Listening, client: Standing, port: int, tls: str) -> None:
         """Begin before the greeting; `tls` names protocol and cipher of a connection that began in TLS."""
-        self.server = Server(listening.service(address), tls=tls != "")
+        self.server = Server(listening.service(client), tls=tls != "")
         self._session: Session | None = session
         self._listening = listening
-        self._address = address
+        self._client = client
         self._port = port
         self._tls = tls
         self._transaction: Transaction | None = None
@@ -163,14 +164,14 @@ class Dialogue:
     def _mail(self, event: MailFrom) -> Reply:
         if self._listening.station.draining:
             return self._closing()
-        if not self._listening.may_send(self._address):
+        if not self._client.may_send:
             self._refuse("command", "not in networks", NOT_OURS)
             return NOT_OURS
         server = self.server
         if self._origin is None or self._origin.hello != server.hello:
             protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
             self._protocol = ""
-            self._origin = Origin(str(self._address), self._port, server.hello, protocol)
+            self._origin = Origin(self._client.address, self._port, server.hello, protocol)
         assert self._session is not None
         self._transaction = Transaction(self._session, self._listening, self._origin, event.mail, self._tls)
         return replies.SENDER_OK
@@ -237,7 +238,7 @@ class Dialogue:
             self._protocol = protocol
             self._trace = opening(
                 hello=self.server.hello,
-                address=str(self._address),
+                address=self._client.address,
                 hostname=self._listening.station.settings.hostname,
                 protocol=protocol,
             )
@@ -247,7 +248,7 @@ class Dialogue:
         return self.server.service.closing("4.3.2", "Service is shutting down")
 
     def _refuse(self, stage: Literal["connection", "command"], reason: str, reply: Reply) -> None:
-        self._listening.refuse(stage, reason, reply=str(reply), client=str(self._address), helo=self.server.hello)
+        self._listening.refuse(stage, reason, reply=str(reply), client=self._client.address, helo=self.server.hello)
 
 
 # mypy cannot know that each kind of event finds its own method.

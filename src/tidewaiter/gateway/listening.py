@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address
+from functools import lru_cache
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Final, Literal
 
-from tidewaiter.config.settings import Limits, Listener, ListenerTls, Role
+from tidewaiter.config.settings import Limits, Listener, ListenerTls
 from tidewaiter.config.values import write_endpoint
 from tidewaiter.delivery.delivery import Hop
 from tidewaiter.delivery.route import RouteTable
 from tidewaiter.gateway.offering import offering
+from tidewaiter.gateway.standing import STRANGER, Standing, standing
 from tidewaiter.gateway.station import Station
 from tidewaiter.model.position import Position, Positions
 from tidewaiter.model.reply import Reply
@@ -22,7 +23,8 @@ from tidewaiter.wire import Offers, Service
 if TYPE_CHECKING:
     from tidewaiter.gateway.session import Session
 
-IpAddress = IPv4Address | IPv6Address
+CLIENTS: Final = 1024
+"""How many clients' standing is remembered: they come again and again."""
 NOT_OURS: Final = Reply(554, "5.7.1", ("Relay access denied",))
 
 
@@ -53,40 +55,34 @@ class Listening:
         self._hops = tuple(dict.fromkeys(hop for route in routes for hop in route.hops))
         self._offered: tuple[Offers | None, ...] = ()
         self._services: dict[int, Service] = {}
+        """By the number of an exclusion, or `STRANGER`."""
+        self.standing = lru_cache(maxsize=CLIENTS)(self._stand)
 
-    def service(self, client: IpAddress) -> Service:
+    def _stand(self, host: str) -> Standing:
+        return standing(host, self._listener, self.limits, self.station.connections)
+
+    def service(self, client: Standing) -> Service:
         """Give the voice for this client: the positions of the first exclusion that holds it, or the listener's."""
         offered = tuple([hop.offers for hop in self._hops])
         if offered != self._offered or not self._services:
             self._offered = offered
             self._services = self._make_services()
-        for number, exclusion in enumerate(self._listener.exclusion):
-            if any(client in network for network in exclusion.networks):
-                return self._services[number]
-        return self._services[_STRANGER]
+        return self._services[client.exclusion]
 
-    def enter(self, session: "Session", client: IpAddress) -> Reply | None:
+    def enter(self, session: "Session", client: Standing) -> Reply | None:
         """Count a connection; the reply refuses it. Each one `leave`s."""
         self.station.recorder.count("connections", self.name)
-        connected = self.station.connections.enter(client)
-        self.sessions[session] = connected.row
-        if connected.total > self.limits.connections:
-            return self._services[_STRANGER].closing("4.3.2", "Too many connections")
-        if connected.network > self.limits.connections_per_network and not self._exempt(client):
-            return self._services[_STRANGER].closing("4.7.0", "Too many connections from your network")
+        total, network = self.station.connections.enter(client.row)
+        self.sessions[session] = client.row
+        if total > self.limits.connections:
+            return self._services[STRANGER].closing("4.3.2", "Too many connections")
+        if network > self.limits.connections_per_network and not client.exempt:
+            return self._services[STRANGER].closing("4.7.0", "Too many connections from your network")
         return None
-
-    def _exempt(self, client: IpAddress) -> bool:
-        return any(client in network for network in self.limits.exempt_networks)
 
     def leave(self, session: "Session") -> None:
         """Count it out."""
         self.station.connections.leave(self.sessions.pop(session))
-
-    def may_send(self, client: IpAddress) -> bool:
-        """Tell whether this client may send at all: an outbound listener is for those whom it names."""
-        inbound = self._listener.role is Role.INBOUND
-        return inbound or any(client in network for network in self._listener.networks)
 
     def refuse(self, stage: Literal["connection", "command", "recipient"], reason: str, **what: str) -> None:
         """Remember that something was refused."""
@@ -112,7 +108,7 @@ class Listening:
             data=self._placed(listener.data),
             bdat=self._placed(listener.bdat),
         )
-        services = {_STRANGER: ours}
+        services = {STRANGER: ours}
         for number, exclusion in enumerate(listener.exclusion):
             services[number] = replace(ours, data=self._placed(exclusion.data), bdat=self._placed(exclusion.bdat))
         return services
@@ -127,7 +123,3 @@ class Listening:
                 for position in (positions.bare_lf, positions.bare_cr, positions.nul, positions.long_line)
             )
         )
-
-
-_STRANGER: Final = -1
-"""Key of the service of clients that no exclusion holds."""

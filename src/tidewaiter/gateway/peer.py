@@ -2,14 +2,6 @@
 
 import asyncio
 import select
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
-
-
-@lru_cache(maxsize=1024)
-def client_address(host: str) -> IPv4Address | IPv6Address:
-    """Read the address of a peer, without the zone that a link-local one has."""
-    return ip_address(host.partition("%")[0])
 
 
 def tls_text(transport: asyncio.BaseTransport) -> str:

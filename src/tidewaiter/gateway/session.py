@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from tidewaiter.gateway.dialogue import Dialogue
 from tidewaiter.gateway.listening import Listening
-from tidewaiter.gateway.peer import client_address, speaks_first, tls_text
+from tidewaiter.gateway.peer import speaks_first, tls_text
 from tidewaiter.gateway.turns import LARGE
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
@@ -45,7 +45,7 @@ class Session:
     def __init__(self, listening: Listening) -> None:
         """Wait for the connection."""
         self._listening = listening
-        self._deadline = Deadline(listening.station.loop, self._late)
+        self._deadline = Deadline(listening.station.watch, self._late)
         self._paused = False
         self._turn_over = False
         """The client has sent much, and it is the turn of others."""
@@ -61,12 +61,13 @@ class Session:
         """Greet, or say why not."""
         self._transport = cast(asyncio.Transport, transport)
         peer: tuple[Any, ...] = transport.get_extra_info("peername") or NOBODY
-        address, tls = client_address(peer[0]), tls_text(transport)
         listening = self._listening
+        client = listening.standing(peer[0])
+        tls = tls_text(transport) if listening.implicit_tls else ""
         self._tls = tls != ""
         self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
-        self._dialogue = Dialogue(self, listening, address, peer[1], tls)
-        refusal = listening.enter(self, address)
+        self._dialogue = Dialogue(self, listening, client, peer[1], tls)
+        refusal = listening.enter(self, client)
         if refusal is not None:
             self._dialogue.turn_away(refusal)
         elif not speaks_first(self._transport, tls):

@@ -10,6 +10,7 @@ from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.turns import Turns
+from tidewaiter.net.deadline import Watch
 from tidewaiter.store.spool import SpoolRoom
 
 
@@ -19,6 +20,7 @@ class Station:
 
     settings: Settings
     loop: asyncio.AbstractEventLoop
+    watch: Watch
     recorder: Recorder
     room: SpoolRoom
     connections: Connections

@@ -10,7 +10,9 @@ import resource
 import socket
 import ssl
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final, cast
 
@@ -27,6 +29,7 @@ from tidewaiter.gateway.listening import HopRoute, Listening
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
+from tidewaiter.net.deadline import Watch
 from tidewaiter.net.tls import server_context
 from tidewaiter.store.file_thread import FileThread
 from tidewaiter.store.spool import SpoolRoom
@@ -48,9 +51,10 @@ class Worker:
         self._loop = loop
         self._settings = handover.settings()
         self._files = FileThread(loop)
+        self._watch = Watch(loop)
         self._station = self._make_station()
         self._down: set[str] = set()
-        self._hops = Hops(self._settings, loop, self._files, handover.workers, self._place, self._heard)
+        self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, self._heard)
         self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()
@@ -81,6 +85,7 @@ class Worker:
         return Station(
             settings=self._settings,
             loop=self._loop,
+            watch=self._watch,
             recorder=Recorder(handover, self._loop),
             room=SpoolRoom(self._files, folder, limits.spool_memory, limits.spool_memory_total, limits.spool_total),
             connections=Connections(handover.connections, handover.columns, handover.column),
@@ -126,7 +131,7 @@ class Worker:
     async def _listen(self, descriptor: int, listener: Listener, listening: Listening) -> asyncio.Server:
         tls = listener.tls is ListenerTls.IMPLICIT
         return await self._loop.create_server(
-            lambda: cast(asyncio.Protocol, Session(listening)),
+            cast(Callable[[], asyncio.Protocol], partial(Session, listening)),
             sock=socket.socket(fileno=descriptor),
             backlog=listener.backlog,
             ssl=listening.context if tls else None,
@@ -140,14 +145,14 @@ class Worker:
             server.close()
         for session in self._sessions():
             session.drain()
-        self._watch()
+        self._leave_when_alone()
 
     def _sessions(self) -> list[Session]:
         return [session for listening in self._listenings for session in listening.sessions]
 
-    def _watch(self) -> None:
+    def _leave_when_alone(self) -> None:
         if self._station.under_way or self._sessions():
-            self._loop.call_later(0.05, self._watch)
+            self._loop.call_later(0.05, self._leave_when_alone)
         elif not self._gone.done():
             self._gone.set_result(None)
 

@@ -1,69 +1,112 @@
-"""A timer that is moved with every command and fires almost never.
+"""Deadlines: they are moved with every command, and almost none ever passes.
 
-Moving it writes a number; the loop's own timer is made anew only when it comes up too early.
+A timer of the loop's own for each would cost more than all else that is done about it. So the deadlines of one loop
+share a `Watch`, which looks now and then at those that may have passed: to move one further writes a number.
 """
 
-from asyncio import AbstractEventLoop, TimerHandle
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from math import inf
 from typing import Final
 
-LOOK_SECONDS: Final = 30.0
-"""A timer comes up no later, if only to look: else the shorter of two long waits would need another timer."""
+LOOK_SECONDS: Final = 0.1
+"""Between two looks. A deadline comes up within three of them behind its time, and not before it."""
+_NEVER: Final = 1 << 60
+"""The look at a deadline that is not looked at."""
+
+
+class Watch:
+    """Looks after the deadlines of one loop; while there is none, nothing wakes it."""
+
+    __slots__ = ("_due", "_looking", "_next", "loop", "soon")
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        """Begin with none."""
+        self.loop = loop
+        self.soon = inf
+        """Loop time of the next look, from which deadlines count: else each would have to ask what time it is."""
+        self._due: dict[int, set[Deadline]] = {}
+        """By the number of the look at which they are judged."""
+        self._looking = False
+        self._next = 0
+
+    def add(self, deadline: "Deadline", at: float) -> None:
+        """Judge `deadline` at the first look behind `at`."""
+        number = deadline.look = max(int(at / LOOK_SECONDS) + 1, self._next)
+        self._due.setdefault(number, set()).add(deadline)
+
+    def remove(self, deadline: "Deadline") -> None:
+        """Judge it no more."""
+        due = self._due.get(deadline.look)
+        if due is not None:
+            due.discard(deadline)
+            if not due:
+                del self._due[deadline.look]
+        deadline.look = _NEVER
+
+    def begin(self) -> float:
+        """Look from now on, unless it does so already; give `soon`."""
+        if not self._looking:
+            self._looking = True
+            self._go_on(self.loop.time())
+        return self.soon
+
+    def _go_on(self, now: float) -> None:
+        self._next = int(now / LOOK_SECONDS) + 1
+        self.soon = now + LOOK_SECONDS
+        self.loop.call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        first, now = self._next, self.loop.time()
+        if not self._due:
+            self._looking = False
+            return
+        self._go_on(now)
+        for number in range(first, self._next):
+            for deadline in self._due.pop(number, ()):
+                deadline.look = _NEVER
+                # Apart, so that one that fails takes no other with it.
+                self.loop.call_soon(deadline.judge)
 
 
 class Deadline:
     """One thing that is late at most once at a time."""
 
-    __slots__ = ("_at", "_due", "_late", "_loop", "_timer")
+    __slots__ = ("_at", "_late", "_watch", "look")
 
-    def __init__(self, loop: AbstractEventLoop, late: Callable[[], None]) -> None:
+    def __init__(self, watch: Watch, late: Callable[[], None]) -> None:
         """Call `late` when the time set last has passed."""
-        self._loop = loop
+        self._watch = watch
         self._late = late
-        self._at: float | None = None
-        self._timer: TimerHandle | None = None
-        self._due = inf
-        """When the timer comes up."""
+        self._at = inf
+        self.look = _NEVER
+        """The number of the look at which it is judged."""
 
     def set(self, seconds: float) -> None:
         """Be late in `seconds` from now, and not before."""
-        now = self._loop.time()
-        at = self._at = now + seconds
-        if at < self._due:
-            self._start(now, seconds)
+        watch = self._watch
+        at = self._at = (watch.soon if self.look != _NEVER else watch.begin()) + seconds
+        if at < self.look * LOOK_SECONDS - LOOK_SECONDS:
+            watch.remove(self)
+            watch.add(self, at)
 
     def clear(self) -> None:
         """Be never late, until set again."""
-        self._at = None
+        self._at = inf
+
+    def judge(self) -> None:
+        """Be late, or be looked at again when that may be."""
+        if self._at <= self._watch.soon - LOOK_SECONDS:
+            self._at = inf
+            self._late()
+        elif self._at < inf and self.look == _NEVER:
+            self._watch.add(self, self._at)
 
     def close(self) -> None:
-        """Let go of the timer and of whoever waits, who holds us: a circle would outlive the connection."""
-        self._at = None
+        """Let go of the watch and of whoever waits, who holds us: a circle would outlive the connection."""
+        self._at = inf
+        self._watch.remove(self)
         self._late = _never
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _start(self, now: float, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        sooner = min(seconds, LOOK_SECONDS)
-        self._due = now + sooner
-        self._timer = self._loop.call_later(sooner, self._come_up)
-
-    def _come_up(self) -> None:
-        self._timer = None
-        self._due = inf
-        if self._at is None:
-            return
-        now = self._loop.time()
-        rest = self._at - now
-        if rest > 0:
-            self._start(now, rest)
-        else:
-            self._at = None
-            self._late()
 
 
 def _never() -> None:

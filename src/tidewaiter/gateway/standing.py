@@ -1,0 +1,45 @@
+"""How a client stands with a listener: all that its address alone decides, decided once for all its connections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from tidewaiter.config.settings import Limits, Listener, Role
+from tidewaiter.gateway.connections import Connections
+
+STRANGER: Final = -1
+"""The number of those whom no exclusion holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One client's."""
+
+    address: str
+    """Its IP address in its one form, without the zone that a link-local one has."""
+    row: int
+    """Where its network's connections are counted."""
+    exclusion: int
+    """The number of the first exclusion that holds it, or `STRANGER`."""
+    exempt: bool
+    """The limit of connections from one network is not for it."""
+    may_send: bool
+    """It may send at all: an outbound listener is for those whom it names."""
+
+
+def standing(host: str, listener: Listener, limits: Limits, connections: Connections) -> Standing:
+    """Look up the client whose address, as its socket tells it, is `host`."""
+    client = ip_address(host.partition("%")[0])
+    held = [number for number, each in enumerate(listener.exclusion) if _within(client, each.networks)]
+    return Standing(
+        address=str(client),
+        row=connections.row(client),
+        exclusion=held[0] if held else STRANGER,
+        exempt=_within(client, limits.exempt_networks),
+        may_send=listener.role is Role.INBOUND or _within(client, listener.networks),
+    )
+
+
+def _within(client: IPv4Address | IPv6Address, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    return any(client in network for network in networks)
