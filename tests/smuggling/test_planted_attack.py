@@ -28,7 +28,7 @@ def stuffs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def notes_before_a_dot(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(scan, "_NOT_ORDINARY", rb"[\r\n\0 ]")
-    patch.setattr("tidewaiter.smuggling.ours.rules_for", scan.rules_for.__wrapped__)  # compiled anew, not remembered
+    patch.setattr(scan, "compiled", scan.compiled.__wrapped__)  # compiled anew, not remembered
 
 
 def shortest(ours: Ours, row: str) -> bytes:

@@ -1,8 +1,7 @@
 """What every way of delivering has in common: the questions, and the answers as values."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, Protocol
 
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
@@ -11,17 +10,20 @@ from tidewaiter.store.spool import Spool
 from tidewaiter.wire import Offers
 
 
-@dataclass(frozen=True, slots=True)
 class Origin:
     """From whom a transaction comes, as far as a next hop wants to know (XCLIENT)."""
 
-    address: str
-    """The client's IP address as text."""
-    port: int
-    hello: str
-    """The name behind HELO or EHLO."""
-    protocol: str
-    """SMTP or ESMTP: what XCLIENT's PROTO takes."""
+    __slots__ = ("address", "hello", "port", "protocol")
+
+    def __init__(self, address: str, port: int, hello: str, protocol: str) -> None:
+        """Keep all four."""
+        self.address: Final = address
+        """The client's IP address as text."""
+        self.port: Final = port
+        self.hello: Final = hello
+        """The name behind HELO or EHLO."""
+        self.protocol: Final = protocol
+        """SMTP or ESMTP: what XCLIENT's PROTO takes."""
 
     def told(self, wanted: frozenset[str]) -> dict[str, str]:
         """Give the attributes of XCLIENT that a next hop wants; nobody asks DNS, so the name is never known."""
@@ -37,23 +39,31 @@ class Origin:
         return {name: value for name, value in known.items() if name in wanted}
 
 
-class Answer(NamedTuple):
+class Answer:
     """What a next hop said to a recipient."""
 
-    reply: Reply
-    down: bool = False
-    """It is the hop that failed and not the recipient: another hop may be tried."""
+    __slots__ = ("down", "reply")
+
+    def __init__(self, reply: Reply, *, down: bool = False) -> None:
+        """Keep both."""
+        self.reply: Final = reply
+        self.down: Final = down
+        """It is the hop that failed and not the recipient: another hop may be tried."""
 
 
-class Outcome(NamedTuple):
+class Outcome:
     """What became of a message."""
 
-    reply: Reply
-    """What the client is to hear."""
-    hop_reply: str = ""
-    """What the next hop said at the end, for the log."""
-    doubtful: bool = False
-    """The final dot has left and no reply came: the next hop may have it, so it may come twice."""
+    __slots__ = ("doubtful", "hop_reply", "reply")
+
+    def __init__(self, reply: Reply, hop_reply: str = "", *, doubtful: bool = False) -> None:
+        """Keep all three."""
+        self.reply: Final = reply
+        """What the client is to hear."""
+        self.hop_reply: Final = hop_reply
+        """What the next hop said at the end, for the log."""
+        self.doubtful: Final = doubtful
+        """The final dot has left and no reply came: the next hop may have it, so it may come twice."""
 
 
 class Errand(Protocol):

@@ -157,7 +157,8 @@ class Transaction:
         if session is not None:
             session.finish(said)
         elif self._slot is not None:
-            outcome = outcome._replace(doubtful=outcome.doubtful or outcome.reply.positive)
+            doubtful = outcome.doubtful or outcome.reply.positive
+            outcome = Outcome(outcome.reply, outcome.hop_reply, doubtful=doubtful)
         self._record(said, outcome)
         self._close()
 

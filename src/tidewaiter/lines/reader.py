@@ -5,7 +5,8 @@ What is listed and what the windows hold is decided by offsets, never by how the
 `test_slicing_never_changes_the_verdict`.
 """
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from tidewaiter.lines.evidence import Evidence
 from tidewaiter.lines.lengths import Lengths
@@ -17,14 +18,22 @@ LISTED: Final = 64
 """Oddities listed of one message; beyond them the report says "at least"."""
 
 
-class Piece(NamedTuple):
+@dataclass(init=False, slots=True)
+class Piece:
     """What one block gave."""
 
-    content: bytes
+    content: Final[bytes]
     """Unstuffed and repaired: what the next hop will see."""
-    used: int
+    used: Final[int]
     """Bytes of the block that belonged to the message."""
-    ended: bool
+    ended: Final[bool]
+
+    # Written out because the one of `dataclass` is not compiled, nor is a NamedTuple's.
+    def __init__(self, content: bytes, used: int, *, ended: bool) -> None:
+        """Keep all three."""
+        self.content = content
+        self.used = used
+        self.ended = ended
 
 
 class Reader:
@@ -69,7 +78,7 @@ class Reader:
         before = self._state
         read = step(before, block, self._rules, counted=self._counted)
         self._note(before, block if read.used == len(block) else block[: read.used], read)
-        return Piece(b"" if self.refused else read.content, read.used, read.ended)
+        return Piece(b"" if self.refused else read.content, read.used, ended=read.ended)
 
     def finish(self) -> bytes:
         """End counted content; give what was held back for a next byte, repaired."""

@@ -48,16 +48,26 @@ DATA_START: Final = State(CRLF)
 CHUNK_START: Final = State(b"")
 
 
-class Step(NamedTuple):
+@dataclass(init=False, slots=True)
+class Step:
     """What one block said."""
 
-    state: State
-    content: bytes
-    used: int
+    state: Final[State]
+    content: Final[bytes]
+    used: Final[int]
     """Bytes of the block that belong to the message; what follows them are commands."""
-    ended: bool
-    dirty: bool
+    ended: Final[bool]
+    dirty: Final[bool]
     """The text held an oddity."""
+
+    # Written out because the one of `dataclass` is not compiled, nor is a NamedTuple's.
+    def __init__(self, state: State, content: bytes, used: int, *, ended: bool, dirty: bool) -> None:
+        """Keep all five."""
+        self.state = state
+        self.content = content
+        self.used = used
+        self.ended = ended
+        self.dirty = dirty
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +87,16 @@ _ODD: Final = {
 }
 
 
-@lru_cache(maxsize=256)
 def rules_for(positions: Positions) -> Rules:
     """Compile `positions`; equal positions give equal rules."""
-    placed = {kind: getattr(positions, kind.value) for kind in _ODD}
+    return compiled(positions.bare_cr, positions.bare_lf, positions.nul)
+
+
+# Remembered by the three alone, which are texts: to hash and compare `Positions` takes longer than all of `_held`.
+@lru_cache(maxsize=27)
+def compiled(bare_cr: Position, bare_lf: Position, nul: Position) -> Rules:
+    """Compile a position for each kind of odd byte; every one of the 27 triples is remembered."""
+    placed = {OddityKind.BARE_CR: bare_cr, OddityKind.BARE_LF: bare_lf, OddityKind.NUL: nul}
     refused = [_ODD[kind][0] for kind, position in placed.items() if position is Position.REFUSE]
     return Rules(
         refuses=re.compile(b"|".join(refused)) if refused else None,
@@ -110,7 +126,7 @@ def step(state: State, block: bytes, rules: Rules, *, counted: bool) -> Step:
         held, used = _held(data, counted=counted), len(block)
         stop = len(data) - len(held) + (len(CRLF) if held.startswith(CRLF) else 0)
     after, content, dirty = _judge(state, data[:stop], held, rules, stuffed=not counted and dot not in (-1, at))
-    return Step(after, content, used, at >= 0, dirty)
+    return Step(after, content, used, ended=at >= 0, dirty=dirty)
 
 
 def flush(state: State, rules: Rules) -> Step:

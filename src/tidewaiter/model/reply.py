@@ -5,7 +5,7 @@ into one, what we send to a client, write to a log or show on a page stays on it
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 LINE_LIMIT: Final = 512
@@ -23,31 +23,36 @@ class ReplyError(ValueError):
     """A reply was made that may not be sent: this is our bug, never the peer's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, unsafe_hash=True, slots=True)
 class Reply:
     """A reply: its code, its enhanced status code, its lines."""
 
-    code: int
-    enhanced: str
+    code: Final[int]
+    enhanced: Final[str]
     """`class.subject.detail` (RFC 3463 §2); empty where RFC 2034 §4 has none: greeting, EHLO and HELO, 3xx."""
-    lines: tuple[str, ...]
-    wire: bytes = field(init=False, compare=False, repr=False)
+    lines: Final[tuple[str, ...]]
+    wire: Final[bytes]
     """The reply as it is sent, each line ended by CR LF."""
 
-    def __post_init__(self) -> None:
+    # Written out because the one of `dataclass` is not compiled, and each message has replies of its own.
+    def __init__(self, code: int, enhanced: str, lines: tuple[str, ...]) -> None:
         """Check, and write once, what may be sent many times.
 
         Raises ReplyError for anything that is not one reply of printable lines, and for an enhanced status code of
         another class than the reply's.
         """
-        space = f"{self.enhanced} " if self.enhanced else ""
-        last = f"{self.code} {space}{self.lines[-1]}\r\n" if self.lines else ""
-        wire = "".join([f"{self.code}-{space}{line}\r\n" for line in self.lines[:-1]]) + last
-        if not _WIRE.fullmatch(wire) or len(self.lines) != wire.count("\n"):
-            raise ReplyError(repr(self))
-        if self.enhanced and not (_ENHANCED.fullmatch(self.enhanced) and self.enhanced[0] == wire[0]):
-            raise ReplyError(repr(self))
-        object.__setattr__(self, "wire", wire.encode("ascii"))
+        space = f"{enhanced} " if enhanced else ""
+        wire = "".join([f"{code}-{space}{line}\r\n" for line in lines[:-1]]) if len(lines) > 1 else ""
+        if lines:
+            wire += f"{code} {space}{lines[-1]}\r\n"
+        if not _WIRE.fullmatch(wire) or len(lines) != wire.count("\n"):
+            raise ReplyError((code, enhanced, lines))
+        if enhanced and not (_ENHANCED.fullmatch(enhanced) and enhanced[0] == wire[0]):
+            raise ReplyError((code, enhanced, lines))
+        self.code = code
+        self.enhanced = enhanced
+        self.lines = lines
+        self.wire = wire.encode("ascii")
 
     @classmethod
     def of(cls, code: int, enhanced: str, *lines: str) -> Self:
@@ -59,7 +64,7 @@ class Reply:
         kind = self.code // 100
         if self.enhanced or kind == _INTERMEDIATE:
             return self
-        return replace(self, enhanced=f"{kind}.0.0")
+        return type(self)(self.code, f"{kind}.0.0", self.lines)
 
     @property
     def positive(self) -> bool:

@@ -12,7 +12,8 @@ The rules it keeps:
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from tidewaiter.lines.writer import Writer, command
 from tidewaiter.model.address import Address
@@ -29,18 +30,25 @@ _NOT_KNOWN: Final = frozenset({500, 501, 502, 504})
 """Replies to EHLO behind which RFC 5321 §3.2 has the client try HELO."""
 
 
-class Replied(NamedTuple):
+@dataclass(init=False, slots=True)
+class Replied:
     """The reply to one command.
 
     `verb` is GREETING for the server's first words, and END for the reply to content, however it was sent: with LMTP
     there are as many as recipients were accepted, in their order.
     """
 
-    verb: Verb
-    reply: Reply
+    verb: Final[Verb]
+    reply: Final[Reply]
+
+    def __init__(self, verb: Verb, reply: Reply) -> None:
+        """Tell; see `events` for why this is written out."""
+        self.verb = verb
+        self.reply = reply
 
 
-class Broken(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Broken:
     """The server spoke out of turn, or not SMTP: close, and believe nothing more. Always the last event."""
 
     reason: str

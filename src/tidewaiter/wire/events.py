@@ -1,10 +1,13 @@
 """What the server core tells its application, in the order in which the client said it.
 
 An event that is `Asking` is always the last of its list: nothing behind it is interpreted until `Server.answer`.
+
+Each has its own `__init__`: the one that `dataclass` writes is not compiled, nor is a NamedTuple's, and events are most
+of what is made for a message.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final
 
 from tidewaiter.lines.reader import Reader
 from tidewaiter.model.address import Address
@@ -12,69 +15,107 @@ from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.reply import Reply
 
 
-class MailFrom(NamedTuple):
+@dataclass(init=False, slots=True)
+class MailFrom:
     """A transaction is asked for. Answer it: 250, or a refusal, which leaves no transaction."""
 
-    mail: Mail
+    mail: Final[Mail]
+
+    def __init__(self, mail: Mail) -> None:
+        """Ask."""
+        self.mail = mail
 
 
-class RcptTo(NamedTuple):
+@dataclass(init=False, slots=True)
+class RcptTo:
     """A recipient is asked for. Answer it: 250, or a refusal, which leaves the others as they were."""
 
-    recipient: Address
+    recipient: Final[Address]
+
+    def __init__(self, recipient: Address) -> None:
+        """Ask."""
+        self.recipient = recipient
 
 
-class ContentStart(NamedTuple):
+@dataclass(init=False, slots=True)
+class ContentStart:
     """Content wants to come. Answer it: `replies.GO_AHEAD`, or a refusal, which ends the transaction.
 
     With `chunked` (BDAT) the client does not wait for 354: GO_AHEAD is not sent, a refusal is sent behind the chunk.
     """
 
-    chunked: bool
+    chunked: Final[bool]
+
+    def __init__(self, *, chunked: bool) -> None:
+        """Ask."""
+        self.chunked = chunked
 
 
-class Content(NamedTuple):
+@dataclass(init=False, slots=True)
+class Content:
     """Content as the next hop will see it: unstuffed, repaired, cut anywhere."""
 
-    content: bytes
+    content: Final[bytes]
+
+    def __init__(self, content: bytes) -> None:
+        """Hand it on."""
+        self.content = content
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True)
 class ChunkEnd:
     """A chunk that is not the last is complete. Answer it: 250, or a refusal, which ends the transaction."""
 
 
-class MessageEnd(NamedTuple):
+@dataclass(init=False, slots=True)
+class MessageEnd:
     """The one true end. Answer it: one reply, or with LMTP one for each recipient; the transaction is over then."""
 
-    envelope: Envelope
-    reader: Reader
+    envelope: Final[Envelope]
+    reader: Final[Reader]
     """Its oddities, evidence and offset: what was met on the way."""
 
+    def __init__(self, envelope: Envelope, reader: Reader) -> None:
+        """Ask."""
+        self.envelope = envelope
+        self.reader = reader
 
-class MessageRefused(NamedTuple):
+
+@dataclass(init=False, slots=True)
+class MessageRefused:
     """The core itself refused the content (an oddity, its size); the reply is on its way, the transaction is over."""
 
-    envelope: Envelope
-    reader: Reader
-    reply: Reply
+    envelope: Final[Envelope]
+    reader: Final[Reader]
+    reply: Final[Reply]
+
+    def __init__(self, envelope: Envelope, reader: Reader, reply: Reply) -> None:
+        """Tell why."""
+        self.envelope = envelope
+        self.reader = reader
+        self.reply = reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True)
 class Reset:
     """The transaction was given up by the client, or by its breach of the order of commands."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True)
 class StartTls:
     """Send the output, begin the handshake with the next byte, then call `Server.started_tls`."""
 
 
-class Close(NamedTuple):
+@dataclass(init=False, slots=True)
+class Close:
     """Send the output, then close: always the last event of a connection. It ends a transaction too."""
 
-    reply: Reply | None
+    reply: Final[Reply | None]
     """Why: 221 after QUIT, 421, 500, 554; None where nothing could be said any more."""
+
+    def __init__(self, reply: Reply | None) -> None:
+        """Tell why."""
+        self.reply = reply
 
 
 Asking = MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd
