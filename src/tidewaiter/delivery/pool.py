@@ -119,7 +119,9 @@ class Pool:
     def adopt(self, connection: Connection) -> None:
         """Take in a connection that has just been opened."""
         self._open += 1
-        self.offers = connection.client.offers
+        if connection.client.offers != self.offers:
+            # An equal one stays the one that it was: listeners compare it for each client, and at once where it is.
+            self.offers = connection.client.offers
         self._heard("")
         self.release(connection)
 

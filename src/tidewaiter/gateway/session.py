@@ -14,10 +14,10 @@ from typing import Any, Final, cast
 
 from tidewaiter.gateway.dialogue import Dialogue
 from tidewaiter.gateway.listening import Listening
-from tidewaiter.gateway.peer import speaks_first, tls_text
 from tidewaiter.gateway.turns import LARGE
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
+from tidewaiter.net.tls import tls_text
 
 NOBODY: Final = ("0.0.0.0", 0)  # noqa: S104 - nothing listens there
 """A client that has reset its connection before it was greeted: the kernel no longer knows its address."""
@@ -70,8 +70,10 @@ class Session:
         refusal = listening.enter(self, client)
         if refusal is not None:
             self._dialogue.turn_away(refusal)
-        elif not speaks_first(self._transport, tls):
-            self._dialogue.server.greet()
+        else:
+            # Behind the loop's next look at the socket: bytes that wait there were sent before we greeted, and are
+            # answered 554 and not 220. Within TLS nobody can tell: they may have come with the end of the handshake.
+            listening.station.loop.call_soon(self._greet)
         self._settle()
 
     def data_received(self, data: bytes) -> None:
@@ -149,6 +151,11 @@ class Session:
         self._transport.abort()
 
     # Output, waiting, closing.
+
+    def _greet(self) -> None:
+        if not self._dialogue.ended:
+            self._dialogue.server.greet()
+            self._settle()
 
     def _settle(self) -> None:
         """Send what is to be sent, then wait for whoever has to move next, and no longer than is allowed."""

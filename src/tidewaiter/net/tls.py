@@ -3,6 +3,7 @@
 Certificates are read again on reload, because a reload starts new processes.
 """
 
+import asyncio
 import ssl
 
 
@@ -32,3 +33,9 @@ def client_context(*, verify: bool, authorities: str | None = None) -> ssl.SSLCo
     else:
         context.load_verify_locations(authorities)
     return context
+
+
+def tls_text(transport: asyncio.BaseTransport) -> str:
+    """Name protocol and cipher of a connection; empty without TLS."""
+    tls = transport.get_extra_info("ssl_object")
+    return f"{tls.version()} {tls.cipher()[0]}" if tls is not None else ""
