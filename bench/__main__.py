@@ -35,7 +35,7 @@ The load averaged {load:.1f} before the run; what else ran on the machine weighs
 def measure(row: Row, peers: dict[str, Measured], rounds: int) -> Rounds:
     """Measure one row of every peer, in an order that is drawn anew for each round."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in row.peers}
-    for _ in range(1 if row.once else rounds):
+    for _ in range(1 if row.once else rounds * row.times):
         for name in random.sample(row.peers, len(row.peers)):
             found[name].append(row.measure(peers[name], peers))
     return found

@@ -65,6 +65,25 @@ def test_what_was_appended_is_read_by_another_program(archive: Archive, tmp_path
     assert rows(tmp_path, query) == [(3, "ceo@inside.test")]
 
 
+def named(kind: type[Transaction | Refusal], fields: dict[str, object]) -> dict[str, object]:
+    """Fill each text that `fields` leaves out with its own name."""
+    texts = {field.name: field.name for field in msgspec.structs.fields(kind) if field.type is str}
+    return texts | fields
+
+
+def test_every_field_lies_in_the_column_of_its_name(archive: Archive, tmp_path: Path) -> None:
+    taken = named(Transaction, {"time": NOW, "outcome": "deferred", "size": 7, "seconds": 0.5, "recipients": ()})
+    refused = named(Refusal, {"time": NOW, "stage": "command"})
+    archive.append([msgspec.convert(taken, Transaction), msgspec.convert(refused, Refusal)])
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        connection.row_factory = sqlite3.Row
+        for table, fields in (("transactions", taken), ("refusals", refused)):
+            [row] = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - one of two names
+            stored = {name: row[name] for name in row.keys() if name in fields}  # noqa: SIM118 - a Row is no mapping
+            fields.pop("recipients", None)
+            assert stored == fields | {"time": int(NOW.timestamp()) * 1_000_000}
+
+
 def test_a_record_sent_twice_is_stored_once_and_as_it_was_first(archive: Archive, tmp_path: Path) -> None:
     archive.append([transaction("01")])
     archive.append([msgspec.structs.replace(transaction("01"), reply="451"), transaction("02"), transaction("02")])
