@@ -16,10 +16,10 @@ from typing import Any, Final
 
 _PROTOCOL: Final = ("connection_made", "data_received", "eof_received", "connection_lost", "pause_writing")
 CALLED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "tidewaiter.gateway.session": {"Session": (*_PROTOCOL, "resume_writing")},
+    "tidewaiter.gateway.session": {"Session": (*_PROTOCOL, "resume_writing", "_greet")},
     "tidewaiter.delivery.connection": {"Connection": (*_PROTOCOL[:2], *_PROTOCOL[3:], "resume_writing")},
     "tidewaiter.delivery.pool": {"Pool": ("_tick", "_steal", "_opened")},
-    "tidewaiter.net.deadline": {"Deadline": ("_come_up",)},
+    "tidewaiter.net.deadline": {"Watch": ("_look",), "Deadline": ("judge",)},
     "tidewaiter.store.spool": {"Spool": ("_spilled",), "SpoolRoom": ("_seen",)},
     "tidewaiter.delivery.outgoing": {"Outgoing": ("_have",)},
     "tidewaiter.gateway.turns": {"Turns": ("_next",)},

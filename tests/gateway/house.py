@@ -1,16 +1,15 @@
 """A worker's inside, listening on loopback in this process: everything between two sockets is real.
 
-Its settings come from the text of a configuration, its records are kept in lists.
+Its settings come from the text of a configuration, its log lines lie in memory, and it has no clerk.
 """
 
 import asyncio
 import os
 import socket
 import struct
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
@@ -21,10 +20,12 @@ from tidewaiter.config import parse
 from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway import connections, doubts
 from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.desk import read_line
 from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.examiner import Examiner
-from tidewaiter.gateway.ids import Ids
+from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.listening import HopRoute, Listening
+from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
 from tidewaiter.net.deadline import Watch
@@ -58,23 +59,32 @@ async def until(condition: Callable[[], object], what: str) -> None:
         await asyncio.sleep(0.005)
 
 
-@dataclass
 class Memory:
-    """Stands in for the recorder: keeps what would go to log and store."""
+    """The log as a file in memory, read as records."""
 
-    transactions: list[Transaction] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    counts: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    new_id: Callable[[], str] = field(default_factory=lambda: Ids(0).next)
+    def __init__(self) -> None:
+        self.descriptor = os.memfd_create("log")
+        os.set_blocking(self.descriptor, False)
+        self._last: bytes | None = None
 
-    def transaction(self, record: Transaction) -> None:
-        self.transactions.append(record)
+    @property
+    def transactions(self) -> list[Transaction]:
+        return [line for line in self._lines() if isinstance(line, Transaction)]
 
-    def refusal(self, record: Refusal) -> None:
-        self.refusals.append(record)
+    @property
+    def refusals(self) -> list[Refusal]:
+        return [line for line in self._lines() if isinstance(line, Refusal)]
 
-    def count(self, name: str, *labels: str, by: int = 1) -> None:
-        self.counts[(name, *labels)] += by
+    def _lines(self) -> Iterator[object]:
+        return map(read_line, (self._read() if self._last is None else self._last).splitlines())
+
+    def _read(self) -> bytes:
+        return os.pread(self.descriptor, 2**24, 0)
+
+    def close(self) -> None:
+        """Keep what was logged for whoever asks later."""
+        self._last = self._read()
+        os.close(self.descriptor)
 
 
 @dataclass
@@ -120,7 +130,23 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
     kept = Doubts(doubts_file, 0)
     room = SpoolRoom(files, str(folder), limits.spool_memory, limits.spool_memory_total, limits.spool_total, 2**40)
     watch = Watch(loop)
-    station = Station(settings, loop, watch, memory, room, Connections(connections_map, 2, 0), kept, Examiner(loop))  # type: ignore[arg-type]  # as if
+    handover = Handover(
+        generation=1,
+        index=0,
+        workers=1,
+        column=0,
+        columns=2,
+        file="gateway.toml",
+        configuration=-1,
+        listeners=(),
+        link=-1,
+        log=memory.descriptor,
+        state=state,
+        connections=connections_map,
+        doubts=doubts_file,
+    )
+    recorder = Recorder(handover, loop)
+    station = Station(settings, loop, watch, recorder, room, Connections(connections_map, 2, 0), kept, Examiner(loop))
     hops = Hops(settings, watch, files, 1, lambda path: str(folder / path), _nothing)
     listenings = []
     servers = []
@@ -157,6 +183,8 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
             hop.close()
         await station.examiner.close()
         await asyncio.sleep(0.01)
+        await recorder.close(0.0)
+        memory.close()
         files.close()
         kept.close()
         for descriptor in (state, connections_map, doubts_file):

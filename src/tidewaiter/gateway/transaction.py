@@ -17,6 +17,7 @@ from tidewaiter.gateway.listening import Listening
 from tidewaiter.gateway.received import FIELD_LIMIT, received
 from tidewaiter.gateway.recipients import Recipients
 from tidewaiter.gateway.report import outcome_name, queue_id
+from tidewaiter.gateway.station import Station
 from tidewaiter.lines.reader import Reader
 from tidewaiter.message.header import HeaderSection
 from tidewaiter.model.address import Address
@@ -61,7 +62,7 @@ class Transaction:
         station = listening.station
         station.under_way += 1
         self.id = station.recorder.new_id()
-        self.mail = mail if mail.size is None else mail._replace(size=mail.size + FIELD_LIMIT)
+        self.mail = mail.grown(FIELD_LIMIT)
         self.origin = origin
         self.tls = tls
         self.started = station.loop.time()
@@ -229,8 +230,10 @@ class Transaction:
         )
         if reader is None or not oddities:
             station.recorder.transaction(record)
-            return
-        question = Question.about(oddities, reader.windows, at_least=reader.at_least)
-        station.examiner.ask(
-            question, lambda found: station.recorder.transaction(structs.replace(record, findings=found))
-        )
+        else:
+            _examine(station, record, Question.about(oddities, reader.windows, at_least=reader.at_least))
+
+
+def _examine(station: Station, record: records.Transaction, question: Question) -> None:
+    """Remember it once the examiner has said what others would have read."""
+    station.examiner.ask(question, lambda found: station.recorder.transaction(structs.replace(record, findings=found)))
