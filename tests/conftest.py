@@ -37,6 +37,9 @@ STATS: Final = Path("mutmut-stats.json")
 """Where mutmut notes how long each test took."""
 COMPILED = ("model", "lines", "wire", "message", "net", "store", "delivery", "gateway")
 """The folders of tests whose packages hold compiled modules."""
+# Gateways are started in folders made here, and refuse to run where a spool would lie in memory, as /tmp does in many
+# a system.
+os.environ.setdefault("TMPDIR", "/var/tmp")  # noqa: S108 - pytest makes a folder of its own in it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

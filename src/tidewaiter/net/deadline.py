@@ -32,6 +32,7 @@ class Watch:
 
     def add(self, deadline: "Deadline", at: float) -> None:
         """Judge `deadline` at the first look behind `at`."""
+        self.begin()
         number = deadline.look = max(int(at / LOOK_SECONDS) + 1, self._next)
         self._due.setdefault(number, set()).add(deadline)
 
