@@ -34,6 +34,7 @@ HABITS = {
     "postfix-3.7-normalize": POSTFIX,
     "postfix-3.7-reject": replace(POSTFIX, refuses="Error: bare <LF> received"),
     "exim-4.96": FOLDING,
+    "exim-4.96-deb12u11": FOLDING,
     "sendmail-8.17": SENDMAIL,
     "sendmail-8.17-O-G-U": FOLDING,
     "opensmtpd-6.8": OPENSMTPD,

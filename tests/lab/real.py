@@ -37,6 +37,7 @@ RECEIVERS: Final[dict[str, Callable[[], AbstractContextManager[Peer]]]] = {
     },
     "smtp-server-3.21.6": smtp_server.receiver,
     "exim-4.96": partial(exim.boot, size_limit=LIMIT),
+    "exim-4.96-deb12u11": partial(exim.boot, size_limit=LIMIT, mended=True),
     "opensmtpd-6.8": partial(opensmtpd.boot, size_limit=LIMIT),
     "dovecot-lmtp-2.3.19": partial(dovecot.receiver, size_limit=LIMIT),
 }

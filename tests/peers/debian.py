@@ -54,7 +54,10 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What is unpacked: `packages` as `NAME` or `NAME=UPSTREAM-VERSION`, with all that they need."""
+    """What is unpacked, with all that it needs.
+
+    Each package is `NAME`, or `NAME=UPSTREAM` for Debian's newest revision of it, or `NAME=UPSTREAM-REVISION`.
+    """
 
     name: str
     packages: tuple[str, ...]
@@ -101,7 +104,8 @@ def _download(root: Root) -> list[Path]:
     (store / "partial").mkdir(parents=True, exist_ok=True)
     apt = ["apt-get", *EMPTY_SYSTEM, "-o", f"Dir::Cache::archives={store}", "-o", "APT::Sandbox::User=root"]
     apt += ["-qq", "-y", "--no-install-recommends"]
-    wanted = ["install", *(name for name, _ in _pinned(root)), *SCRIPTING]
+    named = [f"{name}={version}" if "-" in version else name for name, version in _pinned(root)]
+    wanted = ["install", *named, *SCRIPTING]
     run([*apt, "--download-only", *wanted], DEBIAN_FRONTEND="noninteractive")
     planned = run([*apt, "--simulate", *wanted]).decode()
     chosen = re.findall(r"^Inst (\S+) \((\S+) ", planned, re.MULTILINE)

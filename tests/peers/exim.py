@@ -1,4 +1,8 @@
-"""How Exim 4.96 is booted: receiver, relay by DATA or BDAT, sendmail command."""
+"""How Exim 4.96 is booted: receiver, relay by DATA or BDAT, sendmail command.
+
+Twice, for Debian's update of 26 November 2026 reads differently behind a rejection: as it was before, which lies in the
+archive of a release that is not changed any more, and as Debian's newest is.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,13 @@ from tests.peers.peer import Box, Peer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSION = "4.96"
+VERSION = "4.96-15+deb12u10"
+MENDED_VERSION = "4.96"
 EXIM, MAIL = 101, 8
-ROOT = Root("exim", (f"exim4-daemon-light={VERSION}",), (Account("Debian-exim", EXIM, "/var/spool/exim4"),))
+ACCOUNTS = (Account("Debian-exim", EXIM, "/var/spool/exim4"),)
+PACKAGES = ("exim4-daemon-light", "exim4-base", "exim4-config")
+ROOT = Root("exim", tuple(f"{name}={VERSION}" for name in PACKAGES), ACCOUNTS)
+MENDED = Root("exim-mended", (f"exim4-daemon-light={MENDED_VERSION}",), ACCOUNTS)
 START = ("/usr/sbin/exim4", "-bdf", "-q1m")
 COMMAND = ("/usr/sbin/sendmail",)
 
@@ -96,13 +104,14 @@ begin authenticators
 
 
 @contextmanager
-def boot(*, next_hop: int = 9, bdat: bool = False, size_limit: int = 200_000) -> Iterator[Peer]:
+def boot(*, next_hop: int = 9, bdat: bool = False, size_limit: int = 200_000, mended: bool = False) -> Iterator[Peer]:
     """Boot one; `ports` has `strict` and `unsynchronised`, which lets a client go on without waiting.
 
     Mail to inside.test is kept, all other mail goes to `next_hop`, by BDAT if asked for and offered there.
     """
     ports = {"strict": free_port(), "unsynchronised": free_port()}
-    with instance("exim", ROOT.path()) as place:
+    root, version = (MENDED, MENDED_VERSION) if mended else (ROOT, VERSION)
+    with instance(root.name, root.path()) as place:
         filled = CONFIGURATION.format(
             ports=" : ".join(map(str, ports.values())),
             unsynchronised=ports["unsynchronised"],
@@ -116,4 +125,4 @@ def boot(*, next_hop: int = 9, bdat: bool = False, size_limit: int = 200_000) ->
             place.make(folder, mode=0o750, owner=EXIM)
         box = Box(place.upper / "var/mailtest/box/new", (place.upper / "var/spool/exim4/input",))
         with running(place, START, ports.values()) as program:
-            yield Peer("exim", VERSION, ports["strict"], program, box, ports)
+            yield Peer("exim", version, ports["strict"], program, box, ports)

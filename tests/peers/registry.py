@@ -62,6 +62,7 @@ PROGRAMS = {
     "swaks": Program(senders.SWAKS_VERSION, senders.CLIENTS.path, needs.namespaces),
     "postfix-3.7": Program(postfix.VERSION, postfix.ROOT.path, needs.namespaces),
     "smtp-sink": Program(postfix.VERSION, postfix.ROOT.path, needs.namespaces),
+    "exim-4.96-deb12u11": Program(exim.MENDED_VERSION, exim.MENDED.path, needs.namespaces),
     "exim-4.96": Program(exim.VERSION, exim.ROOT.path, needs.namespaces),
     "dovecot-lmtp-2.3.19": Program(dovecot.VERSION, dovecot.ROOT.path, needs.namespaces),
     "opensmtpd-6.8": Program(opensmtpd.VERSION, opensmtpd.ROOT.path, needs.namespaces),
@@ -93,6 +94,7 @@ def _command(
 RECEIVERS: dict[str, Callable[[], AbstractContextManager[Peer]]] = {
     **{f"postfix-3.7-{service}": partial(_postfix, service) for service in postfix.SERVICES},
     "exim-4.96": exim.boot,
+    "exim-4.96-deb12u11": partial(exim.boot, mended=True),
     "exim-4.96-unsynchronised": lambda: _service(exim.boot(), "unsynchronised"),
     **{f"sendmail-8.17{name}": partial(sendmail.boot, **rules) for name, rules in sendmail.RULES.items()},
     "opensmtpd-6.8": opensmtpd.boot,
