@@ -285,6 +285,21 @@ def test_the_end_of_a_message_brings_the_report_of_its_reader() -> None:
     assert (end.reader.offset, end.reader.oddities) == (6, ())
 
 
+@pytest.mark.parametrize(("command", "chunked"), [(b"DATA\r\n", False), (b"BDAT 1 LAST\r\nx", True)])
+def test_who_is_asked_for_room_hears_whether_it_is_for_a_chunk(command: bytes, chunked: bool) -> None:
+    talk = play(NAMED)
+    talk.say(command)
+    [start] = [event for event in talk.events if isinstance(event, ContentStart)]
+    assert start.chunked is chunked
+
+
+def test_the_end_of_a_connection_tells_why() -> None:
+    talk = play(HELLO)
+    talk.say(b"QUIT\r\n")
+    [end] = [event for event in talk.events if isinstance(event, Close)]
+    assert end.reply is SERVICE.bye
+
+
 @pytest.mark.parametrize("code", [400, 499, 500])
 def test_any_negative_reply_answers_anything(code: int) -> None:
     talk = play(HELLO)
