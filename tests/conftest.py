@@ -9,6 +9,7 @@ programs and by every test of a package that has compiled modules; with `--sourc
 import gc
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from functools import _lru_cache_wrapper
 from pathlib import Path
@@ -39,7 +40,8 @@ COMPILED = ("model", "lines", "wire", "message", "net", "store", "delivery", "ga
 """The folders of tests whose packages hold compiled modules."""
 # Gateways are started in folders made here, and refuse to run where a spool would lie in memory, as /tmp does in many
 # a system.
-os.environ.setdefault("TMPDIR", "/var/tmp")  # noqa: S108 - pytest makes a folder of its own in it
+if not os.environ.get("TMPDIR"):
+    tempfile.tempdir = os.environ["TMPDIR"] = "/var/tmp"  # noqa: S108 - pytest makes a folder of its own in it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
