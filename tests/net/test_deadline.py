@@ -81,9 +81,10 @@ def test_set_between_two_looks_it_is_not_late_before_its_time() -> None:
 
 def test_moved_again_and_again_it_is_never_late() -> None:
     async def scene(_watch: Watch, deadline: Deadline, late: Late) -> None:
-        for _ in range(12):
-            deadline.set(1.5 * LOOK_SECONDS)
-            await asyncio.sleep(0.5 * LOOK_SECONDS)
+        # Long enough that a busy machine does not make it late, and moved for longer than that.
+        for _ in range(15):
+            deadline.set(10 * LOOK_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
         assert not late
 
     play(scene)
@@ -167,3 +168,15 @@ def test_with_no_deadline_left_nothing_wakes_the_loop() -> None:
         await until(lambda: len(late) == 2)
 
     assert len(play(scene)[0]) == 2
+
+
+def test_one_that_is_closed_long_before_its_time_is_let_go_of() -> None:
+    async def scene(watch: Watch, deadline: Deadline, _late: Late) -> None:
+        deadline.set(600.0)
+        deadline.close()
+        await asyncio.sleep(3 * LOOK_SECONDS)
+        before = watch.loop.timers  # type: ignore[attr-defined]  # it is ours
+        await asyncio.sleep(5 * LOOK_SECONDS)
+        assert watch.loop.timers == before + 1  # type: ignore[attr-defined]  # the sleep's own
+
+    assert play(scene)[0] == []
