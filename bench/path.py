@@ -21,6 +21,7 @@ from tidewaiter.gateway import connections, doubts
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.listening import HopRoute, Listening
+from tidewaiter.gateway.reach import Reach
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
@@ -110,7 +111,7 @@ def make_listening(settings: Settings, folder: str) -> Listening:
         examiner=Examiner(loop),
     )
     [route] = settings.route
-    hops = Hops(settings, watch, files, 1, str, lambda _hop, _failure: None).of(route)
+    hops = Hops(settings, watch, files, 1, str, Reach(station.recorder).heard).of(route)
     return Listening(station, settings.listener[0], [HopRoute(route.domains, hops)], None)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
+import msgspec
 from blockbuster import BlockBuster
 from msgspec import structs
 
@@ -25,6 +26,7 @@ from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.listening import HopRoute, Listening
+from tidewaiter.gateway.reach import Reach
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
@@ -75,8 +77,16 @@ class Memory:
     def refusals(self) -> list[Refusal]:
         return [line for line in self._lines() if isinstance(line, Refusal)]
 
+    def told(self, event: str) -> list[dict[str, object]]:
+        """Give the lines that tell of `event`."""
+        lines = map(msgspec.json.decode, self._bytes().splitlines())
+        return [line for line in lines if line["event"] == event]
+
     def _lines(self) -> Iterator[object]:
-        return map(read_line, (self._read() if self._last is None else self._last).splitlines())
+        return map(read_line, self._bytes().splitlines())
+
+    def _bytes(self) -> bytes:
+        return self._read() if self._last is None else self._last
 
     def _read(self) -> bytes:
         return os.pread(self.descriptor, 2**24, 0)
@@ -147,7 +157,7 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
     )
     recorder = Recorder(handover, loop)
     station = Station(settings, loop, watch, recorder, room, Connections(connections_map, 2, 0), kept, Examiner(loop))
-    hops = Hops(settings, watch, files, 1, lambda path: str(folder / path), _nothing)
+    hops = Hops(settings, watch, files, 1, lambda path: str(folder / path), Reach(recorder).heard)
     listenings = []
     servers = []
     for listener in settings.listener:
@@ -189,10 +199,6 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
         kept.close()
         for descriptor in (state, connections_map, doubts_file):
             os.close(descriptor)
-
-
-def _nothing(_hop: str, _failure: str) -> None:
-    """What a worker would count and log."""
 
 
 class Caller:

@@ -8,6 +8,7 @@ import pytest
 from tests.gateway.house import INBOUND, Caller, House, house, until
 from tests.gateway.next_hop import CLOSE, OFFERS, SILENCE, NextHop
 from tests.gateway.test_flow import configuration, without_received
+from tidewaiter.gateway.reach import DOWN, FULL, UP
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 LARGE = b"Subject: x\r\n\r\n" + (b"z" * 76 + b"\r\n") * 30_000
@@ -37,6 +38,36 @@ async def test_failover_goes_on_until_a_next_hop_accepts_a_recipient(tmp_path: P
             await gateway.settled()
         assert without_received(well.taken[0].content) == MESSAGE
         assert ill.taken == []
+
+
+async def test_a_next_hop_that_takes_no_more_connections_serves_all_by_those_it_took(tmp_path: Path) -> None:
+    greetings = ["220 hop.test ESMTP"] + ["421 4.3.2 Too many concurrent SMTP connections"] * 100
+    async with NextHop(answers={"greeting": greetings}) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        answers = await asyncio.gather(*(send_one(gateway) for _ in range(20)))
+        assert [answer[:3] for answer in answers] == ["250"] * 20
+        [full] = gateway.memory.told(FULL)
+        assert (full["level"], full["next_hop"]) == ("warning", f"smtp://127.0.0.1:{hop.port}")
+        assert "Too many concurrent" in str(full["reason"])
+        assert gateway.memory.told(DOWN) == []
+    assert len(hop.commands) < 20, "a hop that is full is knocked at by each transaction that waits"
+
+
+async def test_a_next_hop_that_goes_and_comes_is_told_once_each_time(tmp_path: Path) -> None:
+    async with NextHop() as hop:
+        port = hop.port
+        async with house(tmp_path, configuration(port)) as gateway:
+            await hop.stop()
+            for _ in range(3):
+                async with await Caller.call(gateway.port) as caller:
+                    reply = await caller.say("MAIL FROM:<a@client.test>", "RCPT TO:<b@inside.test>")
+                    assert reply.startswith("451 4.4.1 ")
+            await hop.start(port)
+            async with await Caller.call(gateway.port) as caller:
+                while not (await caller.say("RSET", "MAIL FROM:<a@client.test>", "RCPT TO:<b@inside.test>")).startswith(
+                    "2"
+                ):
+                    await asyncio.sleep(0.1)
+            assert [len(gateway.memory.told(event)) for event in (DOWN, UP, FULL)] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("step", ["greeting", "EHLO"])

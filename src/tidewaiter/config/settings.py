@@ -161,9 +161,10 @@ class Route(Struct, frozen=True, kw_only=True):
     xclient: Xclient = Xclient.AUTO
     """`auto`: tell the client's address by XCLIENT where the next hop offers it; `on`: answer 451
     where it does not; `off`: never. Without it all mail seems to come from us."""
-    connections: Count = 20
-    """Connections to each next hop, divided among the workers: what a Postfix of default size
-    (100 processes) gives to one client without harm to others."""
+    connections: Count = 40
+    """Connections to each next hop, divided among the workers. Postfix of default size gives one
+    client 50 of its 100 processes. An Exim of default size takes 20 connections in all: while it
+    refuses more, mail waits for those that there are."""
     idle: Duration = Duration(30)
     """An unused connection is closed after this; next hops close idle ones after 5 minutes."""
     timeouts: Timeouts = Timeouts()

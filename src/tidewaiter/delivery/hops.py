@@ -29,8 +29,9 @@ class Hops:
     """Among how many the connections are divided."""
     place: Callable[[PurePosixPath], str]
     """Gives the absolute path of one in the configuration."""
-    heard: Callable[[str, str], None]
-    """Hears of each attempt to connect: to which next hop, and why it failed, or nothing where it did not."""
+    heard: Callable[[str, str, int], None]
+    """Hears of each attempt to connect: to which next hop, why it failed, or nothing where it did not, and how many
+    connections there are."""
     _made: dict[tuple[object, ...], Hop] = field(default_factory=dict)
 
     def of(self, route: Route) -> tuple[Hop, ...]:

@@ -8,6 +8,8 @@ The rules it keeps:
   somebody waits. Else a few clients that never go on would keep all others from the next hop.
 - A hop that failed is left alone for as long as the failure took, and for `DOWN_SECONDS` at least; who asks meanwhile
   hears so at once, and may try another. Else each client would wait anew for a hop that does not answer.
+- A hop that refuses one more while it keeps others is full, not down: those serve all who wait, and more are tried
+  behind `FULL_SECONDS`. Exim of default size takes 20 in all, whoever they come from.
 """
 
 import asyncio
@@ -24,6 +26,8 @@ from tidewaiter.net.deadline import Watch
 from tidewaiter.wire import Offers
 
 DOWN_SECONDS: Final = 1.0
+FULL_SECONDS: Final = 10.0
+"""Seldom enough for its log, where each refusal is a line."""
 STEAL_SECONDS: Final = 0.05
 """Above what an honest client takes between two commands of a group, below what a waiting one would notice."""
 TICK_SECONDS: Final = 1.0
@@ -59,8 +63,11 @@ class PoolTerms:
 class Pool:
     """The connections of one worker to one next hop."""
 
-    def __init__(self, target: Target, terms: PoolTerms, watch: Watch, heard: Callable[[str], None]) -> None:
-        """Start with none; `heard` hears of each attempt to open one why it failed, or nothing where it did not."""
+    def __init__(self, target: Target, terms: PoolTerms, watch: Watch, heard: Callable[[str, int], None]) -> None:
+        """Start with none.
+
+        `heard` hears of each attempt to open one: why it failed, or nothing where it did not; and how many there are.
+        """
         self._heard = heard
         self.target = target
         self.terms = terms
@@ -122,7 +129,7 @@ class Pool:
         if connection.client.offers != self.offers:
             # An equal one stays the one that it was: listeners compare it for each client, and at once where it is.
             self.offers = connection.client.offers
-        self._heard("")
+        self._heard("", self._held)
         self.release(connection)
 
     def drop(self, connection: Connection) -> None:
@@ -150,6 +157,11 @@ class Pool:
         for connection in self._idle:
             connection.close()
         self._idle.clear()
+
+    @property
+    def _held(self) -> int:
+        """Connections that are open, lent or not."""
+        return self._open - len(self._opening)
 
     def _grant(self, connection: Connection, waiting: Waiting) -> None:
         connection.holder = waiting
@@ -183,9 +195,9 @@ class Pool:
             raise error
 
     def _fail(self, reason: str, seconds: float) -> None:
-        self._heard(reason)
         self._open -= 1
-        self._down_until = self._loop.time() + max(DOWN_SECONDS, seconds)
+        self._heard(reason, self._held)
+        self._down_until = self._loop.time() + (FULL_SECONDS if self._held else max(DOWN_SECONDS, seconds))
         if not self._open:
             waiting, self._waiting = self._waiting, deque()
             for _, each in waiting:

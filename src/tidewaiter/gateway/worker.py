@@ -26,6 +26,7 @@ from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.link import Link
 from tidewaiter.gateway.listening import HopRoute, Listening
+from tidewaiter.gateway.reach import Reach
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
@@ -53,8 +54,8 @@ class Worker:
         self._files = FileThread(loop)
         self._watch = Watch(loop)
         self._station = self._make_station()
-        self._down: set[str] = set()
-        self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, self._heard)
+        heard = Reach(self._station.recorder).heard
+        self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, heard)
         self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()
@@ -107,16 +108,6 @@ class Worker:
         assert listener.certificate is not None
         assert listener.key is not None
         return server_context(self._place(listener.certificate), self._place(listener.key))
-
-    def _heard(self, hop: str, failure: str) -> None:
-        """Count attempts to connect; log the first that fails, and the first that succeeds again."""
-        self._station.recorder.count("next_hop_connections", "failed" if failure else "opened")
-        if failure and hop not in self._down:
-            self._down.add(hop)
-            self._station.recorder.log.warning("next hop down", next_hop=hop, reason=failure)
-        elif not failure and hop in self._down:
-            self._down.discard(hop)
-            self._station.recorder.log.info("next hop up", next_hop=hop)
 
     def _place(self, path: PurePosixPath) -> str:
         """Relative paths start at the folder of the configuration file."""
