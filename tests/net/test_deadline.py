@@ -1,182 +1,188 @@
 """A deadline: late once, not before its time, moved without a timer, and looked after by a watch that can rest."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
+import heapq
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidewaiter.net.deadline import LOOK_SECONDS, Deadline, Watch
 
-Late = list[float]
-Scene = Callable[[Watch, Deadline, Late], Awaitable[None]]
+LATENESS = 3 * LOOK_SECONDS
+TINY = 1e-6
+"""Above what adding tenths of a second is wrong by."""
 
 
-class Loop(asyncio.SelectorEventLoop):
-    """One that counts its timers, and keeps what failed."""
+class Clock(asyncio.AbstractEventLoop):
+    """A loop on which time passes when the test says so."""
 
-    def __init__(self) -> None:
-        """Start with none."""
-        super().__init__()
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
         self.timers = 0
-        self.faults: list[str] = []
-        self.set_exception_handler(lambda _, context: self.faults.append(context["message"]))
+        self.faults = 0
+        self._waiting: list[tuple[float, int, Callable[[], object]]] = []
 
-    def call_at(self, *arguments: Any, **options: Any) -> asyncio.TimerHandle:  # type: ignore[override]  # all it takes
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, callback: Any, *_: object, **__: object) -> asyncio.TimerHandle:
         self.timers += 1
-        return super().call_at(*arguments, **options)
+        heapq.heappush(self._waiting, (self.now + delay, self.timers, callback))
+        return asyncio.TimerHandle(self.now + delay, callback, (), self)
+
+    def call_soon(self, callback: Any, *_: object, **__: object) -> asyncio.Handle:
+        return self.call_later(0, callback)
+
+    def get_debug(self) -> bool:
+        return False
+
+    def run(self, seconds: float) -> None:
+        """Let so much time pass; what fails is counted, as a loop does that goes on."""
+        end = self.now + seconds
+        while self._waiting and self._waiting[0][0] <= end:
+            self.now, _, callback = heapq.heappop(self._waiting)
+            try:
+                callback()
+            except RuntimeError:
+                self.faults += 1
+        self.now = end
 
 
-def play(scene: Scene) -> tuple[Late, Loop]:
-    late: Late = []
+class Scene:
+    """A watch, a deadline, and when it was late."""
 
-    async def within() -> None:
-        watch = Watch(asyncio.get_running_loop())
-        deadline = Deadline(watch, lambda: late.append(watch.loop.time()))
-        await scene(watch, deadline, late)
-        deadline.close()
+    def __init__(self, now: float = 1000.0) -> None:
+        self.clock = Clock(now)  # type: ignore[abstract]  # a watch calls no more of it
+        self.watch = Watch(self.clock)
+        self.late: list[float] = []
+        self.deadline = self.another(lambda: self.late.append(self.clock.now))
 
-    loop = Loop()
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.run(within())
-    return late, loop
+    def another(self, late: Callable[[], None] = lambda: None) -> Deadline:
+        return Deadline(self.watch, late)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.005)
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
 
 
-def _has(late: Late, times: int) -> bool:
-    return len(late) == times
+_SETTINGS = st.lists(st.tuples(st.floats(0, 0.5), st.none() | st.floats(0, 1)), min_size=1, max_size=12)
+"""Pauses, each before a deadline is cleared, or set to so many seconds."""
 
 
-@pytest.mark.parametrize("waits", [(0.02,), (0.0,), (0.15,), (0.25, 0.05), (0.01, 0.25), (60.0, 0.01), (0.0, 0.35)])
-def test_it_is_late_once_after_what_was_set_last_and_not_before(waits: tuple[float, ...]) -> None:
-    async def scene(watch: Watch, deadline: Deadline, late: Late) -> None:
-        due = 0.0
-        for seconds in waits:
-            due = watch.loop.time() + seconds
-            deadline.set(seconds)
-        await until(lambda: late)
-        assert late[0] >= due
-        await asyncio.sleep(3 * LOOK_SECONDS)
-
-    assert len(play(scene)[0]) == 1
-
-
-def test_set_between_two_looks_it_is_not_late_before_its_time() -> None:
-    async def scene(watch: Watch, deadline: Deadline, late: Late) -> None:
-        Deadline(watch, lambda: None).set(60)
-        await asyncio.sleep(0.8 * LOOK_SECONDS)
-        due = watch.loop.time() + 0.5 * LOOK_SECONDS
-        deadline.set(0.5 * LOOK_SECONDS)
-        await until(lambda: late)
-        assert late[0] >= due
-
-    assert len(play(scene)[0]) == 1
+@given(now=st.floats(0, 1e6), settings=_SETTINGS, busy=st.booleans())
+def test_it_is_late_once_after_what_was_set_last_not_before_and_at_most_three_looks_behind(
+    now: float, settings: list[tuple[float, float | None]], *, busy: bool
+) -> None:
+    scene = Scene(now)
+    if busy:
+        scene.another().set(60)
+    settings.append((5, None))
+    for (_, seconds), (until, _) in pairwise([(0.0, None), *settings]):
+        at = scene.clock.now
+        scene.deadline.clear() if seconds is None else scene.deadline.set(seconds)
+        scene.clock.run(until)
+        late, scene.late = scene.late, []
+        if seconds is None or until <= seconds - TINY:
+            assert late == [], "late without a reason, or before its time"
+        elif late or until > seconds + LATENESS + TINY:
+            [moment] = late
+            assert at + seconds - TINY <= moment <= at + seconds + LATENESS + TINY
 
 
-def test_moved_again_and_again_it_is_never_late() -> None:
-    async def scene(_watch: Watch, deadline: Deadline, late: Late) -> None:
-        # Long enough that a busy machine does not make it late, and moved for longer than that.
-        for _ in range(15):
-            deadline.set(10 * LOOK_SECONDS)
-            await asyncio.sleep(LOOK_SECONDS)
-        assert not late
-
-    play(scene)
+def test_moved_again_and_again_it_is_never_late(scene: Scene) -> None:
+    for _ in range(100):
+        scene.deadline.set(2 * LOOK_SECONDS)
+        scene.clock.run(LOOK_SECONDS)
+    assert scene.late == []
 
 
-def test_cleared_or_closed_it_is_never_late() -> None:
-    async def scene(_watch: Watch, deadline: Deadline, _: Late) -> None:
-        deadline.set(0.01)
-        deadline.clear()
-        await asyncio.sleep(4 * LOOK_SECONDS)
-        deadline.set(0.01)
-        deadline.close()
-        await asyncio.sleep(4 * LOOK_SECONDS)
-
-    assert play(scene)[0] == []
+def test_cleared_or_closed_it_is_never_late(scene: Scene) -> None:
+    scene.deadline.set(0.01)
+    scene.deadline.clear()
+    scene.clock.run(LATENESS)
+    scene.deadline.set(0.01)
+    scene.deadline.close()
+    scene.clock.run(LATENESS)
+    assert scene.late == []
 
 
-def test_it_can_be_set_again_once_it_was_late() -> None:
-    async def scene(_watch: Watch, deadline: Deadline, late: Late) -> None:
-        for times in (1, 2):
-            deadline.set(0.01)
-            await until(partial(_has, late, times))
-
-    assert len(play(scene)[0]) == 2
+def test_it_can_be_set_again_once_it_was_late(scene: Scene) -> None:
+    for times in (1, 2):
+        scene.deadline.set(0.01)
+        scene.clock.run(LATENESS)
+        assert len(scene.late) == times
 
 
-def test_one_that_fails_takes_no_other_with_it() -> None:
-    async def scene(watch: Watch, deadline: Deadline, late: Late) -> None:
-        def fail() -> None:
-            raise RuntimeError
+def test_one_that_fails_takes_no_other_with_it(scene: Scene) -> None:
+    def fail() -> None:
+        raise RuntimeError
 
-        failing = [Deadline(watch, fail) for _ in range(5)]
-        for each in (*failing, deadline):
-            each.set(0.01)
-        await until(lambda: late)
-        deadline.set(0.01)
-        await until(lambda: len(late) == 2)
-
-    late, loop = play(scene)
-    assert len(late) == 2
-    assert len(loop.faults) == 5
+    for each in (*(scene.another(fail) for _ in range(5)), scene.deadline):
+        each.set(0.01)
+    scene.clock.run(LATENESS)
+    assert (len(scene.late), scene.clock.faults) == (1, 5)
+    scene.deadline.set(0.01)
+    scene.clock.run(LATENESS)
+    assert len(scene.late) == 2
 
 
-def test_what_one_that_is_late_closes_is_not_late_itself() -> None:
-    async def scene(watch: Watch, _deadline: Deadline, late: Late) -> None:
-        def close_all() -> None:
-            late.append(watch.loop.time())
-            for each in both:
-                each.close()
-
-        both = [Deadline(watch, close_all) for _ in range(2)]
+def test_what_one_that_is_late_closes_is_not_late_itself(scene: Scene) -> None:
+    def close_all() -> None:
+        scene.late.append(scene.clock.now)
         for each in both:
-            each.set(0.01)
-        await asyncio.sleep(4 * LOOK_SECONDS)
-
-    assert len(play(scene)[0]) == 1
-
-
-def test_a_thousand_deadlines_moved_a_thousand_times_cost_no_timer_each() -> None:
-    async def scene(watch: Watch, _deadline: Deadline, _late: Late) -> None:
-        many = [Deadline(watch, lambda: None) for _ in range(1000)]
-        for round_number in range(1000):
-            many[round_number].set(600.0)
-            many[0].set(float(round_number))
-        for each in many:
             each.close()
 
-    # Most of them are looks; how many there are depends on how fast this machine is.
-    assert play(scene)[1].timers < 100
+    both = [scene.another(close_all) for _ in range(2)]
+    for each in both:
+        each.set(0.01)
+    scene.clock.run(LATENESS)
+    assert len(scene.late) == 1
 
 
-def test_with_no_deadline_left_nothing_wakes_the_loop() -> None:
-    async def scene(watch: Watch, deadline: Deadline, late: Late) -> None:
-        deadline.set(0.01)
-        await until(lambda: late)
-        await asyncio.sleep(2 * LOOK_SECONDS)
-        before = watch.loop.timers  # type: ignore[attr-defined]  # it is ours
-        await asyncio.sleep(5 * LOOK_SECONDS)
-        assert watch.loop.timers == before + 1  # type: ignore[attr-defined]  # the sleep's own
-        deadline.set(0.01)
-        await until(lambda: len(late) == 2)
+def test_one_that_another_moves_at_the_last_moment_is_late_once(scene: Scene) -> None:
+    def move() -> None:
+        scene.late.append(scene.clock.now)
+        if len(scene.late) == 1:
+            for each in both:
+                each.set(0.01)
 
-    assert len(play(scene)[0]) == 2
+    both = [scene.another(move) for _ in range(2)]
+    for each in both:
+        each.set(0.01)
+    scene.clock.run(2 * LATENESS)
+    assert len(scene.late) == 3
 
 
-def test_one_that_is_closed_long_before_its_time_is_let_go_of() -> None:
-    async def scene(watch: Watch, deadline: Deadline, _late: Late) -> None:
-        deadline.set(600.0)
-        deadline.close()
-        await asyncio.sleep(3 * LOOK_SECONDS)
-        before = watch.loop.timers  # type: ignore[attr-defined]  # it is ours
-        await asyncio.sleep(5 * LOOK_SECONDS)
-        assert watch.loop.timers == before + 1  # type: ignore[attr-defined]  # the sleep's own
+def test_a_thousand_deadlines_moved_a_thousand_times_cost_no_timer_each(scene: Scene) -> None:
+    many = [scene.another() for _ in range(1000)]
+    for number, each in enumerate(many):
+        each.set(600.0)
+        many[0].set(float(number))
+    scene.clock.run(10 * LOOK_SECONDS)
+    # The looks, and each time that the first one is judged.
+    assert scene.clock.timers < 30
 
-    assert play(scene)[0] == []
+
+def test_with_no_deadline_left_nothing_wakes_the_loop(scene: Scene) -> None:
+    scene.deadline.set(0.01)
+    scene.clock.run(2 * LATENESS)
+    before = scene.clock.timers
+    scene.clock.run(60)
+    assert scene.clock.timers == before
+    scene.deadline.set(0.01)
+    scene.clock.run(LATENESS)
+    assert len(scene.late) == 2
+
+
+def test_one_that_is_closed_long_before_its_time_is_let_go_of(scene: Scene) -> None:
+    scene.deadline.set(600.0)
+    scene.deadline.close()
+    scene.clock.run(LATENESS)
+    before = scene.clock.timers
+    scene.clock.run(60)
+    assert scene.clock.timers == before

@@ -10,7 +10,8 @@ from math import inf
 from typing import Final
 
 LOOK_SECONDS: Final = 0.1
-"""Between two looks. A deadline comes up within three of them behind its time, and not before it."""
+"""Between two looks. A deadline comes up within three of them behind its time, and not before it: one until the look
+    that it counts from, one until the number that is judged, one until that look."""
 _NEVER: Final = 1 << 60
 """The look at a deadline that is not looked at."""
 
@@ -33,7 +34,7 @@ class Watch:
     def add(self, deadline: "Deadline", at: float) -> None:
         """Judge `deadline` at the first look behind `at`."""
         self.begin()
-        number = deadline.look = max(int(at / LOOK_SECONDS) + 1, self._next)
+        number = deadline.look = int(at / LOOK_SECONDS) + 1
         self._due.setdefault(number, set()).add(deadline)
 
     def remove(self, deadline: "Deadline") -> None:
@@ -98,7 +99,6 @@ class Deadline:
     def judge(self) -> None:
         """Be late, or be looked at again when that may be."""
         if self._at <= self._watch.soon - LOOK_SECONDS:
-            self._at = inf
             self._late()
         elif self._at < inf and self.look == _NEVER:
             self._watch.add(self, self._at)
