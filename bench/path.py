@@ -9,25 +9,17 @@ import os
 import socket
 import tempfile
 import time
+from pathlib import Path
 from typing import Final, cast
 
 import uvloop
 
-from tidewaiter.config import Settings, parse
+from tests.gateway.inside import Inside
+from tidewaiter.config import parse
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.hop import SmtpHop
-from tidewaiter.delivery.hops import Hops
-from tidewaiter.gateway import connections, doubts
-from tidewaiter.gateway.examiner import Examiner
-from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.listening import HopRoute, Listening
-from tidewaiter.gateway.reach import Reach
-from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
-from tidewaiter.gateway.station import Station
 from tidewaiter.net.deadline import Watch
-from tidewaiter.store.file_thread import FileThread
-from tidewaiter.store.spool import SpoolRoom
 from tidewaiter.wire import Client
 
 CONFIGURATION: Final = b"""\
@@ -79,42 +71,6 @@ class Wire(asyncio.Transport):
         return False
 
 
-def make_listening(settings: Settings, folder: str) -> Listening:
-    """Make a worker's inside, as `gateway.worker` does."""
-    loop = asyncio.get_running_loop()
-    state = os.open(folder, os.O_RDONLY)
-    handover = Handover(
-        generation=1,
-        index=0,
-        workers=1,
-        column=0,
-        columns=2,
-        file="path.toml",
-        configuration=-1,
-        listeners=(),
-        link=-1,
-        log=os.open(f"{folder}/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT),
-        state=state,
-        connections=connections.create(2),
-        doubts=doubts.create(state, 2),
-    )
-    files = FileThread(loop)
-    watch = Watch(loop)
-    station = Station(
-        settings=settings,
-        loop=loop,
-        watch=watch,
-        recorder=Recorder(handover, loop),
-        room=SpoolRoom(files, folder, 2**18, 2**25, 2**33, 2**40),
-        connections=connections.Connections(handover.connections, 2, 0),
-        doubts=doubts.Doubts(handover.doubts, 0),
-        examiner=Examiner(loop),
-    )
-    [route] = settings.route
-    hops = Hops(settings, watch, files, 1, str, Reach(station.recorder).heard).of(route)
-    return Listening(station, settings.listener[0], [HopRoute(route.domains, hops)], None)
-
-
 class Sink:
     """The next hop's end of one pooled connection."""
 
@@ -139,7 +95,9 @@ class Sink:
 
 async def measure(folder: str) -> float:
     """Send messages in rounds; give the seconds of CPU that one took in the best."""
-    listening = make_listening(parse(CONFIGURATION, "path.toml"), folder)
+    log = os.open(f"{folder}/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    inside = Inside(parse(CONFIGURATION, "path.toml"), Path(folder), log)
+    listening = inside.listening(inside.settings.listener[0])
     sink = Sink(cast(SmtpHop, listening.routes.find("sink.example").hops[0]), listening.station.watch)  # type: ignore[union-attr]  # it is there
     client = Wire()
     session = Session(listening)

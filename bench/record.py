@@ -17,8 +17,9 @@ from typing import cast
 
 import uvloop
 
+from tests.gateway.inside import alone
 from tidewaiter.gateway.desk import read_line
-from tidewaiter.gateway.handover import CLERK_SOCKET, Handover
+from tidewaiter.gateway.handover import CLERK_SOCKET
 from tidewaiter.gateway.journal import encode
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.store.archive import Archive
@@ -69,11 +70,7 @@ async def worker_microseconds(folder: Path) -> float:
     threading.Thread(target=acknowledge_all, args=(listener,), daemon=True).start()
     state = os.open(folder, os.O_RDONLY)
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    handover = Handover(
-        generation=1, index=0, workers=1, column=0, columns=1, file="", configuration=-1, listeners=(), link=-1,
-        log=log, state=state, connections=-1, doubts=-1,
-    )  # fmt: skip
-    recorder = Recorder(handover, asyncio.get_running_loop())
+    recorder = Recorder(alone(log=log, state=state), asyncio.get_running_loop())
     costs = []
     for _ in range(ROUNDS):
         before = time.thread_time()

@@ -17,24 +17,15 @@ import msgspec
 from blockbuster import BlockBuster
 from msgspec import structs
 
+from tests.gateway.inside import Inside
 from tidewaiter.config import parse
 from tidewaiter.delivery.hops import Hops
-from tidewaiter.gateway import connections, doubts
-from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.desk import read_line
 from tidewaiter.gateway.doubts import Doubts
-from tidewaiter.gateway.examiner import Examiner
-from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.listening import HopRoute, Listening
-from tidewaiter.gateway.reach import Reach
-from tidewaiter.gateway.recorder import Recorder
+from tidewaiter.gateway.listening import Listening
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
-from tidewaiter.net.deadline import Watch
-from tidewaiter.net.tls import server_context
-from tidewaiter.store.file_thread import FileThread
 from tidewaiter.store.records import Refusal, Transaction
-from tidewaiter.store.spool import SpoolRoom
 
 HOST = "127.0.0.1"
 SECONDS = 25.0
@@ -129,59 +120,19 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
 
     `shorter` are limits below what a configuration may say, so that a test need not wait for them.
     """
-    loop = asyncio.get_running_loop()
     settings = parse(configuration.encode(), "gateway.toml")
-    limits = structs.replace(settings.limits, **shorter)
-    settings = structs.replace(settings, limits=limits)
-    files = FileThread(loop)
-    state = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    settings = structs.replace(settings, limits=structs.replace(settings.limits, **shorter))
     memory = Memory()
-    connections_map, doubts_file = connections.create(2), doubts.create(state, 2)
-    kept = Doubts(doubts_file, 0)
-    room = SpoolRoom(files, str(folder), limits.spool_memory, limits.spool_memory_total, limits.spool_total, 2**40)
-    watch = Watch(loop)
-    handover = Handover(
-        generation=1,
-        index=0,
-        workers=1,
-        column=0,
-        columns=2,
-        file="gateway.toml",
-        configuration=-1,
-        listeners=(),
-        link=-1,
-        log=memory.descriptor,
-        state=state,
-        connections=connections_map,
-        doubts=doubts_file,
-    )
-    recorder = Recorder(handover, loop)
-    station = Station(settings, loop, watch, recorder, room, Connections(connections_map, 2, 0), kept, Examiner(loop))
-    hops = Hops(settings, watch, files, 1, lambda path: str(folder / path), Reach(recorder).heard)
-    listenings = []
-    servers = []
-    for listener in settings.listener:
-        routes = [HopRoute(route.domains, hops.of(route)) for route in settings.route if listener.role in route.roles]
-        context = None
-        if listener.certificate is not None and listener.key is not None:
-            context = server_context(str(folder / listener.certificate), str(folder / listener.key))
-        listening = Listening(station, listener, routes, context)
-        listenings.append(listening)
-        servers.append(
-            await loop.create_server(
-                lambda listening=listening: cast(asyncio.Protocol, Session(listening)),
-                HOST,
-                0,
-                ssl=context if listening.implicit_tls else None,
-            )
-        )
-    await asyncio.gather(*(hop.learn() for hop in hops.all()))
+    inside = Inside(settings, folder, memory.descriptor)
+    listenings = [inside.listening(listener) for listener in settings.listener]
+    servers = [await _serve(listening) for listening in listenings]
+    await asyncio.gather(*(hop.learn() for hop in inside.hops.all()))
     ports = [server.sockets[0].getsockname()[1] for server in servers]
     # Behind the start, which may wait for its thread and its files, a call that blocks the loop is a failure.
     detector = BlockBuster(scanned_modules=["tidewaiter"])
     detector.activate()
     try:
-        yield House(station, listenings, hops, memory, kept, ports)
+        yield House(inside.station, listenings, inside.hops, memory, inside.doubts, ports)
     finally:
         detector.deactivate()
         for server in servers:
@@ -189,16 +140,17 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
         for listening in listenings:
             for session in list(listening.sessions):
                 session.abort()
-        for hop in hops.all():
-            hop.close()
-        await station.examiner.close()
-        await asyncio.sleep(0.01)
-        await recorder.close(0.0)
+        await inside.close()
         memory.close()
-        files.close()
-        kept.close()
-        for descriptor in (state, connections_map, doubts_file):
-            os.close(descriptor)
+
+
+async def _serve(listening: Listening) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(
+        lambda: cast(asyncio.Protocol, Session(listening)),
+        HOST,
+        0,
+        ssl=listening.context if listening.implicit_tls else None,
+    )
 
 
 class Caller:

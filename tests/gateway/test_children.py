@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.gateway.inside import DESCRIPTORS, alone
 from tidewaiter.gateway import children, generation
 from tidewaiter.gateway.children import SILENCE_SECONDS, Child
 from tidewaiter.gateway.generation import LONGEST_DELAY_SECONDS, Post
-from tidewaiter.gateway.handover import Handover
 
 CHILD = """
 import socket, sys
@@ -26,17 +26,7 @@ def start(program: str = CHILD) -> Child:
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
     null = os.open(os.devnull, os.O_RDWR)
     with theirs:
-        handover = Handover(
-            generation=1,
-            index=0,
-            workers=1,
-            column=0,
-            columns=1,
-            file="/etc/tidewaiter.toml",
-            listeners=(),
-            link=theirs.fileno(),
-            **dict.fromkeys(("configuration", "log", "state", "connections", "doubts"), null),
-        )
+        handover = alone(**dict.fromkeys(DESCRIPTORS, null) | {"link": theirs.fileno()})
         child = Child([sys.executable, "-c", program], handover, ours)
     os.close(null)
     return child
@@ -123,16 +113,9 @@ def test_descriptors_of_a_child_do_not_reach_its_own_children() -> None:
 
 def test_a_program_that_is_not_there_is_an_error() -> None:
     ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    post = Post(lambda: Child([str(Path("/nonexistent"))], _handover(), ours))
+    post = Post(lambda: Child([str(Path("/nonexistent"))], alone(**dict.fromkeys(DESCRIPTORS, 2)), ours))
     with pytest.raises(OSError, match="No such file"):
         post.fill()
     assert post.losses == 1
     ours.close()
     theirs.close()
-
-
-def _handover() -> Handover:
-    return Handover(
-        generation=1, index=0, workers=1, column=0, columns=1, file="", listeners=(),
-        configuration=2, link=2, log=2, state=2, connections=2, doubts=2,
-    )  # fmt: skip

@@ -372,14 +372,20 @@ async def test_a_client_that_half_closes_behind_its_message_still_hears_the_repl
             assert await caller.closed()
 
 
+def _of_connections() -> list[object]:
+    kinds = Session | Dialogue | Transaction | Recipients
+    return [each for each in gc.get_objects() if isinstance(each, kinds)]
+
+
 async def test_a_connection_that_is_lost_leaves_nothing_for_the_collector(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
         gc.collect()
+        before = _of_connections()  # what a test before this one may have left
         gc.disable()
         try:
             async with await Caller.call(gateway.port) as caller:
                 await caller.say("MAIL FROM:<a@client.test>")
-            kept = Session | Dialogue | Transaction | Recipients
-            await until(lambda: not any(isinstance(each, kept) for each in gc.get_objects()), "its end")
+                assert len(_of_connections()) > len(before)
+            await until(lambda: len(_of_connections()) <= len(before), "its end")
         finally:
             gc.enable()

@@ -11,7 +11,7 @@ from typing import Final
 
 LOOK_SECONDS: Final = 0.1
 """Between two looks. A deadline comes up within three of them behind its time, and not before it: one until the look
-    that it counts from, one until the number that is judged, one until that look."""
+that it counts from, one until the number that is judged, one until that look."""
 _NEVER: Final = 1 << 60
 """The look at a deadline that is not looked at."""
 
