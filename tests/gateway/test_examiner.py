@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from tidewaiter.gateway.examiner import WAITING, Examiner, Question, answer
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lines.reader import Reader
@@ -45,14 +47,30 @@ def test_an_odd_byte_that_fools_nobody_is_told_by_its_kind() -> None:
     assert all(reading.messages == 1 for reading in finding.readings)
 
 
+@pytest.mark.parametrize("filler", [b"x" * 70 + b"\r\n", b"x\n"])
+@pytest.mark.parametrize("kib", [1, 3, 50])
+def test_no_filler_hides_what_is_smuggled_behind_a_first_odd_byte(filler: bytes, kib: int) -> None:
+    decoy = b"Subject: x\r\n\r\na\nb\r\n" + filler * (kib * 1024 // len(filler))
+    [finding] = answer(question(decoy + SMUGGLED), ROWS)
+    assert finding.rule == "smuggled-message"
+    assert {"<c@inside.test>"} == {path for reading in finding.readings for path in reading.recipients}
+
+
+def test_more_filler_than_is_kept_is_not_taken_for_all_there_was() -> None:
+    [finding] = answer(question(b"a\nb\r\n" + b"x" * 70_000 + SMUGGLED), ROWS)
+    assert finding.at_least
+
+
 def test_what_is_examined_is_bounded_whatever_was_sent() -> None:
     asked = question(b"\n.\n" * 100_000 + b"\r\n.\r\n")
-    assert sum(len(raw) for _, raw in asked.windows) == 2048
+    assert sum(len(window.raw) for window in asked.windows) == 64 * 1024
 
 
 def test_where_more_was_odd_than_is_listed_it_says_at_least() -> None:
     [finding] = answer(question(b"\n.\n" * 100_000 + b"\r\n.\r\n", STRANGERS_BDAT), ROWS)
     assert finding.at_least
+    told = answer(question(SMUGGLED[:17] + SMUGGLED[17:-5] * 200, STRANGERS_BDAT), ROWS)
+    assert told[0].at_least
     [finding] = answer(question(b"\n" * 10 + b"\r\n.\r\n", STRANGERS_BDAT), ROWS)
     assert not finding.at_least
 

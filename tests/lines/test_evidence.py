@@ -39,6 +39,10 @@ def watch(evidence: Evidence, offsets: Iterable[int], blocks: list[int]) -> None
         at, turn = at + len(block), turn + 1
 
 
+def windows(spans: Iterable[range]) -> tuple[Window, ...]:
+    return tuple(Window(span.start, WIRE[span.start : span.stop], span.stop < len(WIRE)) for span in spans)
+
+
 def offsets_of(gaps: Iterable[int]) -> list[int]:
     offsets = [0]
     for gap in gaps:
@@ -53,7 +57,7 @@ def offsets_of(gaps: Iterable[int]) -> list[int]:
 def test_what_is_around_each_oddity_is_kept_whatever_the_blocks(gaps: list[int], blocks: list[int]) -> None:
     offsets, evidence = offsets_of(gaps), Evidence()
     watch(evidence, offsets, blocks if sum(blocks) / len(blocks) >= 100 else [*blocks, 4096])
-    assert evidence.windows() == tuple(Window(span.start, WIRE[span.start : span.stop]) for span in kept(offsets)[0])
+    assert evidence.windows() == windows(kept(offsets)[0])
     assert evidence.full is kept(offsets)[1]
 
 
@@ -67,7 +71,8 @@ def test_behind_a_refusal_all_room_that_is_left_is_kept(gaps: list[int], then: i
     evidence.feed(WIRE, 0)
     spans, _ = kept([*offsets, refused])
     spans[-1] = range(spans[-1].start, spans[-1].stop + (WINDOWS - len(spans)) * WINDOW_BYTES)
-    assert evidence.windows() == tuple(Window(span.start, WIRE[span.start : span.stop]) for span in spans)
+    assert evidence.windows() == windows(spans)
+    assert evidence.cut is (spans[-1].stop < len(WIRE))
     evidence.open(spans[-1].stop)
     assert evidence.full is True
     assert len(evidence.windows()) == len(spans)

@@ -165,7 +165,8 @@ def test_a_window_starts_before_its_oddity_and_crosses_blocks() -> None:
     for at in range(0, len(wire), 100):
         reader.feed(wire[at : at + 100])
     start = 16 - BEFORE
-    assert reader.windows == (Window(start, wire[start : start + WINDOW_BYTES]),)
+    assert reader.windows == (Window(start, wire[start : start + WINDOW_BYTES], cut=True),)
+    assert not reader.at_least, "what the window does not show was looked at, and nothing was odd"
 
 
 def test_what_is_kept_of_a_hostile_message_is_bounded() -> None:
@@ -183,6 +184,14 @@ def test_behind_a_refusal_the_windows_keep_what_follows() -> None:
     reader.feed(b"hello\r\n\n.\r\n" + smuggled + b"\r\n.\r\n")
     (window,) = reader.windows
     assert window.raw == (b"hello\r\n\n.\r\n" + smuggled + b"\r\n.\r\n")[window.offset :]
+
+
+def test_behind_a_refusal_what_found_no_room_is_said_to_be_there() -> None:
+    room = WINDOWS * WINDOW_BYTES - BEFORE
+    for more, said in ((0, False), (1, True)):
+        reader = Reader(REFUSE)
+        reader.feed(b"x" * BEFORE + b"\n" + b"x" * (room - 1 + more))
+        assert reader.at_least is said
 
 
 @pytest.mark.parametrize("wire", [b"x\ny", b"x\r\ny\r", b"\n", b"x\0"])

@@ -17,6 +17,7 @@ SMUGGLED = (
     b"MAIL FROM:<admin@inside.test>\r\nRCPT TO:<victim@inside.test>\r\nDATA\r\n"
     b"From: Chief <chief@inside.test>\r\n\r\npay me\r\n.\r\n"
 )
+CLEAN_TEXT = b"From: a@outside.test\r\n\r\nhel\0lo\r\n"
 CARRIER = b"From: a@outside.test\r\n\r\nhello\n.\r\n"
 
 
@@ -63,6 +64,21 @@ def test_the_readings_of_64_kib_of_anything_take_no_longer_than_their_bytes() ->
     window = Window(8, b"\n.\n" * 21_000)
     told = examine([window], ROWS)
     assert told.messages == (("lax", 1),)
+
+
+def test_a_message_that_reaches_from_one_window_into_the_next_is_shown_whole() -> None:
+    wire = CARRIER + SMUGGLED
+    for cut in range(1, len(wire)):
+        told = examine([Window(0, wire[:cut], cut=True), Window(cut, wire[cut:])], ROWS)
+        assert told == examine([Window(0, wire)], ROWS)
+
+
+@pytest.mark.parametrize("stop", [len(CARRIER) - 2, len(CARRIER), len(CARRIER) + 20, len(CARRIER + SMUGGLED) - 20])
+def test_where_somebody_was_fooled_in_a_window_that_was_cut_there_may_be_more(stop: int) -> None:
+    told = examine([Window(0, (CARRIER + SMUGGLED)[:stop], cut=True)], ROWS)
+    assert told.cut is (stop >= len(CARRIER))
+    assert not examine([Window(0, CARRIER + SMUGGLED)], ROWS).cut
+    assert not examine([Window(0, CLEAN_TEXT, cut=True)], ROWS).cut
 
 
 def test_the_true_end_is_no_early_end() -> None:

@@ -23,8 +23,6 @@ from tidewaiter.model.oddity import Oddity, Window
 from tidewaiter.smuggling.evidence import SMUGGLED, Evidence, examine, printable
 from tidewaiter.store.records import Finding, Reading
 
-WINDOW_BYTES: Final = 2048
-"""Raw bytes of one message that are examined, from its first oddity on: a smuggled envelope and its From fit in."""
 WAITING: Final = 64
 """Questions that may wait; a flood of odd messages is told by the first of them."""
 SECONDS: Final = 30.0
@@ -41,20 +39,14 @@ class Question(msgspec.Struct, frozen=True):
     rule: str
     """The rule that fires where nobody would have been fooled: the kind of the first oddity."""
     offset: int
-    windows: tuple[tuple[int, bytes], ...]
+    windows: tuple[Window, ...]
     at_least: bool = False
     """More was odd than is listed."""
 
     @classmethod
     def about(cls, oddities: Sequence[Oddity], windows: Iterable[Window], *, at_least: bool) -> "Question":
-        """Ask about the first `WINDOW_BYTES` of what was kept."""
-        kept, left = [], WINDOW_BYTES
-        for window in windows:
-            kept.append((window.offset, window.raw[:left]))
-            left -= len(kept[-1][1])
-            if not left:
-                break
-        return cls(oddities[0].kind.value.replace("_", "-"), oddities[0].offset, tuple(kept), at_least)
+        """Ask about all that was kept: `lines.evidence` bounds it."""
+        return cls(oddities[0].kind.value.replace("_", "-"), oddities[0].offset, tuple(windows), at_least)
 
     @property
     def unread(self) -> Finding:
@@ -143,10 +135,10 @@ class Examiner:
 
 def answer(question: Question, rows: Sequence[Dialect]) -> tuple[Finding, ...]:
     """Read the windows as every row would."""
-    told = examine([Window(offset, raw) for offset, raw in question.windows], rows)
+    told = examine(question.windows, rows)
     rule = SMUGGLED if told.smuggled else question.rule
     offset = told.smuggled[0].offset if told.smuggled else question.offset
-    return (Finding(rule=rule, offset=offset, readings=readings(told), at_least=question.at_least),)
+    return (Finding(rule=rule, offset=offset, readings=readings(told), at_least=question.at_least or told.cut),)
 
 
 def readings(told: Evidence) -> tuple[Reading, ...]:

@@ -16,15 +16,17 @@ _TAIL: Final = 16
 class Evidence:
     """At most `WINDOWS` windows; an oddity within the last opens no other."""
 
-    __slots__ = ("_opened", "_raw", "_spans", "_tail", "full")
+    __slots__ = ("_end", "_opened", "_raw", "_spans", "_tail", "full")
 
     def __init__(self) -> None:
         """Start with none."""
         self._spans: list[list[int]] = []
         self._raw: list[bytearray] = []
         self._opened = 0
+        self._end = 0
         self._tail = b""
         self.full = False
+        """An oddity found no room."""
 
     def open(self, offset: int, windows: int = 1) -> None:
         """See to it that the bytes around `offset` are kept."""
@@ -53,8 +55,15 @@ class Evidence:
                 at = span[0] + len(raw)
                 if at < span[1]:
                     raw.extend(data[at - base : span[1] - base])
+        self._end = start + len(block)
         self._tail = (self._tail + block)[-_TAIL:] if len(block) < _TAIL else block[-_TAIL:]
+
+    @property
+    def cut(self) -> bool:
+        """The content went on behind the last window."""
+        return bool(self._spans) and self._spans[-1][1] < self._end
 
     def windows(self) -> tuple[Window, ...]:
         """Give what was kept."""
-        return tuple(Window(span[0], bytes(raw)) for span, raw in zip(self._spans, self._raw, strict=True))
+        spans = zip(self._spans, self._raw, strict=True)
+        return tuple(Window(span[0], bytes(raw), span[1] < self._end) for span, raw in spans)

@@ -71,7 +71,9 @@ class Reader:
     @property
     def at_least(self) -> bool:
         """There was more than is listed."""
-        return self._evidence.full or len(self._odd) == LISTED
+        # Behind a refusal nothing is looked at, so what was not kept could be anything.
+        unseen = self.refused is not None and self._evidence.cut
+        return self._evidence.full or unseen or len(self._odd) == LISTED
 
     def feed(self, block: bytes) -> Piece:
         """Read the next block; what follows `used` bytes of it, once `ended`, is not the message's."""

@@ -28,3 +28,5 @@ class Window:
 
     offset: int
     raw: bytes
+    cut: bool = False
+    """The content went on behind it."""

@@ -37,27 +37,45 @@ class Evidence:
     smuggled: tuple[Smuggled, ...]
     messages: tuple[tuple[str, int], ...]
     """For each row that would have read more than one message, or ended this one too early, how many it read."""
+    cut: bool = False
+    """A window in which somebody would have done so was cut: there may be more, or more of it."""
 
 
 def examine(windows: Iterable[Window], rows: Iterable[Dialect]) -> Evidence:
     """Run every row over every window; a message that several rows see is told once."""
     found: dict[tuple[int, bytes, tuple[bytes, ...], bytes], list[str]] = {}
     counts: dict[str, int] = {}
+    cut = False
     readers = [row for row in rows if row.reader]
-    for window in windows:
+    for window in joined(windows):
         # What stands before the window is an ordinary byte as far as a row can tell, unless the content begins in it.
         before = b"x" if window.offset else b""
         wire = before + window.raw
         for row in readers:
             first, *others = read(row, wire)
-            if first.end is not None and first.span.end < len(wire) - len(b".\r\n"):
+            if first.end is not None and (window.cut or first.span.end < len(wire) - len(b".\r\n")):
                 counts[row.id] = counts.get(row.id, 1) + len(others)
+                cut = cut or window.cut
             for each in others:
                 key = _key(window.offset - len(before), wire, each)
                 found.setdefault(key, []).append(row.id)
     return Evidence(
-        tuple(Smuggled(*key, tuple(dict.fromkeys(who))) for key, who in sorted(found.items())), tuple(counts.items())
+        tuple(Smuggled(*key, tuple(dict.fromkeys(who))) for key, who in sorted(found.items())),
+        tuple(counts.items()),
+        cut,
     )
+
+
+def joined(windows: Iterable[Window]) -> list[Window]:
+    """Make one of those that follow each other at once: a smuggled message may reach from one into the next."""
+    whole: list[Window] = []
+    for each in windows:
+        if whole and whole[-1].offset + len(whole[-1].raw) == each.offset:
+            before = whole.pop()
+            whole.append(Window(before.offset, before.raw + each.raw, each.cut))
+        else:
+            whole.append(each)
+    return whole
 
 
 def _key(base: int, wire: bytes, each: Transaction) -> tuple[int, bytes, tuple[bytes, ...], bytes]:
