@@ -92,6 +92,22 @@ async def test_an_unknown_recipient_is_refused_at_rcpt_with_the_next_hops_words(
     assert [(taken.mail, taken.recipients) for taken in hop.taken] == [("MAIL FROM:<>", ("b@inside.test",))]
 
 
+async def test_each_recipient_that_we_refuse_ourselves_has_its_line(tmp_path: Path) -> None:
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits="recipients = 100")) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.say("RCPT TO:<b@inside.test>", "MAIL FROM:<a@client.test>")
+            await caller.say("RCPT TO:<b\x1b[31m@inside.test>", "RCPT TO:<b@inside.test> NOTIFY=NEVER")
+            replies = [await caller.say(f"RCPT TO:<b{number}@inside.test>") for number in range(101)]
+        assert replies[-1].startswith("452 4.5.3 ")
+        said = [(each.stage, each.reason, each.reverse_path, each.forward_path) for each in gateway.memory.refusals]
+    assert said == [
+        ("recipient", "out of order", "", "TO:<b@inside.test>"),
+        ("recipient", "malformed", "a@client.test", "TO:<b\\x1b[31m@inside.test>"),
+        ("recipient", "malformed", "a@client.test", "TO:<b@inside.test> NOTIFY=NEVER"),
+        ("recipient", "too many recipients", "a@client.test", "TO:<b100@inside.test>"),
+    ]
+
+
 async def test_data_goes_to_the_next_hop_only_when_the_message_is_complete(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:

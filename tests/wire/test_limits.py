@@ -62,6 +62,13 @@ def test_talk_that_brings_no_message_ends(line: bytes) -> None:
     assert not any(TOO_MANY_COMMANDS in one for one in said[:-1])
 
 
+@pytest.mark.parametrize("size", [b"11", b"9" * 10, b"9" * 20])
+def test_a_message_that_is_announced_too_big_is_refused_before_it_is_sent(size: bytes) -> None:
+    talk = Talk(Service("mx.test", limits=Limits(size=10)))
+    talk.say(b"EHLO a\r\n")
+    assert talk.say(b"MAIL FROM:<> SIZE=" + size + b"\r\n") == replies.TOO_BIG.wire
+
+
 def test_a_message_over_the_size_limit_is_refused_at_its_end() -> None:
     talk = Talk(Service("mx.test", limits=Limits(size=10)))
     talk.say(b"EHLO a\r\n")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.wire.talk import ENVELOPE, HELLO, NAMED, OPEN, SERVICE, Talk, play
+from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import (
     Close,
@@ -14,12 +15,27 @@ from tidewaiter.wire import (
     MessageEnd,
     MessageRefused,
     Offers,
+    RcptRefused,
     Server,
     Service,
     State,
     Verb,
     replies,
 )
+
+
+def test_the_application_hears_of_each_recipient_that_is_refused_without_it() -> None:
+    talk = Talk(Service("mx.test", limits=Limits(recipients=1)))
+    talk.say(b"EHLO a\r\n")
+    talk.say(b"RCPT TO:<b@inside.test>\r\n")
+    talk.say(b"MAIL FROM:<>\r\n")
+    talk.say(b"RCPT TO:<b c@inside.test>\r\nRCPT TO:<b@inside.test>\r\nRCPT TO:<c@inside.test>\r\n")
+    said = [(event.mail, event.argument, event.reply.code) for event in talk.events if isinstance(event, RcptRefused)]
+    assert said == [
+        (None, b"TO:<b@inside.test>", 503),
+        (Mail(None), b"TO:<b c@inside.test>", 553),
+        (Mail(None), b"TO:<c@inside.test>", 452),
+    ]
 
 
 def test_a_message_comes_in() -> None:

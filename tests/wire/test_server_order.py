@@ -96,7 +96,7 @@ def _data(start: Reply, content: bytes = b"", end: Reply = replies.OK, *, refuse
 
 def _bdat(start: Reply, end: Reply = replies.OK, *, last: bool) -> Move:
     def judge(m: Model) -> tuple[str, Model]:
-        wrong = m.place(recipient=True)
+        wrong = m.place(recipient=True) or ("" if m.hello == "EHLO" else "502")
         if wrong or (not m.chunks and not start.positive):
             return wrong or str(start.code), m.over()
         if last and end.positive:

@@ -12,6 +12,7 @@ from tidewaiter.gateway.received import opening
 from tidewaiter.gateway.standing import Standing
 from tidewaiter.gateway.transaction import Transaction
 from tidewaiter.model.reply import Reply
+from tidewaiter.smuggling.evidence import printable
 from tidewaiter.wire import (
     ChunkEnd,
     Close,
@@ -21,6 +22,7 @@ from tidewaiter.wire import (
     MailFrom,
     MessageEnd,
     MessageRefused,
+    RcptRefused,
     RcptTo,
     Reset,
     Server,
@@ -207,6 +209,18 @@ class Dialogue:
         self._transaction.refused(event.reader, event.reply)
         self._transaction = None
 
+    def _rcpt_refused(self, event: RcptRefused) -> None:
+        sender = event.mail.sender if event.mail is not None else None
+        self._listening.refuse(
+            "recipient",
+            _WHY.get(event.reply.code, "malformed"),
+            reply=str(event.reply),
+            client=self._client.address,
+            helo=self.server.hello,
+            reverse_path=str(sender or ""),
+            forward_path=printable(event.argument),
+        )
+
     def _reset(self, _event: Reset) -> None:
         self.abandon()
         if self._listening.station.draining and self._session is not None:
@@ -251,6 +265,9 @@ class Dialogue:
         self._listening.refuse(stage, reason, reply=str(reply), client=self._client.address, helo=self.server.hello)
 
 
+_WHY: Final = {452: "too many recipients", 503: "out of order"}
+"""By code: what the log and the counters say of a recipient that the core itself refused."""
+
 # mypy cannot know that each kind of event finds its own method.
 _ACTS: Final[Mapping[type[Event], Callable[[Dialogue, Any], Reply | None]]] = {
     MailFrom: Dialogue._mail,
@@ -260,6 +277,7 @@ _ACTS: Final[Mapping[type[Event], Callable[[Dialogue, Any], Reply | None]]] = {
     ChunkEnd: Dialogue._chunk_end,
     MessageEnd: Dialogue._message_end,
     MessageRefused: Dialogue._message_refused,
+    RcptRefused: Dialogue._rcpt_refused,
     Reset: Dialogue._reset,
     StartTls: Dialogue._start_tls,
     Close: Dialogue._close,

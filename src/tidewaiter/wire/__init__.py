@@ -9,8 +9,8 @@ A server (`Server`) is fed what the client sent and gives events; a driver carri
     server.answer(reply)                # … until it is answered; returns the events that waited behind it
     send(server.output())               # replies of a whole pipelined group in one write
 
-`MailFrom`, `RcptTo`, `ContentStart`, `ChunkEnd` and `MessageEnd` ask; `Content`, `MessageRefused`, `Reset`,
-`StartTls` and `Close` tell. Read no more from the socket while `server.reading` is false.
+`MailFrom`, `RcptTo`, `ContentStart`, `ChunkEnd` and `MessageEnd` ask; `Content`, `MessageRefused`, `RcptRefused`,
+`Reset`, `StartTls` and `Close` tell. Read no more from the socket while `server.reading` is false.
 In state HANDSHAKE the next byte belongs to TLS; behind the handshake call `started_tls`.
 
 A client (`Client`) has one method for each command and reports `Replied(verb, reply)` in the order of the commands:
@@ -37,6 +37,7 @@ from tidewaiter.wire.events import (
     MailFrom,
     MessageEnd,
     MessageRefused,
+    RcptRefused,
     RcptTo,
     Reset,
     StartTls,
@@ -61,6 +62,7 @@ __all__ = [
     "MessageEnd",
     "MessageRefused",
     "Offers",
+    "RcptRefused",
     "RcptTo",
     "Replied",
     "Reset",

@@ -97,6 +97,22 @@ class MessageRefused:
 
 
 @dataclass(init=False, slots=True)
+class RcptRefused:
+    """The core itself refused a recipient (its form, its place, one too many); the reply is on its way."""
+
+    mail: Final[Mail | None]
+    argument: Final[bytes]
+    """What the client wrote behind RCPT."""
+    reply: Final[Reply]
+
+    def __init__(self, mail: Mail | None, argument: bytes, reply: Reply) -> None:
+        """Tell why."""
+        self.mail = mail
+        self.argument = argument
+        self.reply = reply
+
+
+@dataclass(init=False, slots=True)
 class Reset:
     """The transaction was given up by the client, or by its breach of the order of commands."""
 
@@ -119,4 +135,4 @@ class Close:
 
 
 Asking = MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd
-Event = Asking | Content | MessageRefused | Reset | StartTls | Close
+Event = Asking | Content | MessageRefused | RcptRefused | Reset | StartTls | Close

@@ -19,7 +19,8 @@ from tidewaiter.wire.offers import Offers
 
 HELLO_LIMIT: Final = 255
 DIGITS: Final = re.compile(rb"[0-9]{1,10}")
-"""Ten digits are 10 GB: more is no size of a message, and a chunk that long is no chunk."""
+"""Ten digits are 10 GB: a chunk that long is no chunk."""
+_SIZE: Final = re.compile(rb"[0-9]{1,20}")
 
 # A quoted local part may hold `>` and spaces, so a path is matched with its quotes, never cut at the first `>`.
 _PATH: Final = re.compile(rb' *<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>(?: (.*))?', re.DOTALL)
@@ -119,8 +120,8 @@ def _asked(words: list[bytes], offers: Offers) -> dict[str, Any]:
 
 
 def _size(value: bytes | None) -> int:
-    """RFC 1870 §5: one to twenty digits, of which we take ten."""
-    if not value or not DIGITS.fullmatch(value):
+    """RFC 1870 §5: one to twenty digits."""
+    if not value or not _SIZE.fullmatch(value):
         raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
     return int(value)
 

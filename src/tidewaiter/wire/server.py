@@ -29,6 +29,7 @@ from tidewaiter.wire.events import (
     MailFrom,
     MessageEnd,
     MessageRefused,
+    RcptRefused,
     RcptTo,
     StartTls,
 )
@@ -171,12 +172,12 @@ class Server(Session):
         if self._at < len(self._unread) and self.ends_group(verb):
             self.hang_up(replies.SYNCHRONIZATION)
         elif edge.wrong is not None:
-            self._refuse(edge, edge.wrong)
+            self._refuse(verb, edge, edge.wrong, argument)
         else:
             try:
                 said = act(self, argument)
             except RemoteProtocolError as error:
-                self._refuse(edge, error.reply)
+                self._refuse(verb, edge, error.reply, argument)
                 return
             if isinstance(said, Reply):
                 self._do(edge, said)
@@ -196,7 +197,9 @@ class Server(Session):
             self._events.append(StartTls())
         self.police()
 
-    def _refuse(self, edge: Edge, reply: Reply) -> None:
+    def _refuse(self, verb: Verb, edge: Edge, reply: Reply, argument: bytes) -> None:
+        if verb is Verb.RCPT:
+            self._events.append(RcptRefused(self.mail, argument, reply))
         self._excess += reply is replies.TOO_MANY_RECIPIENTS
         self.give_up(edge.refused)
         self.say(reply)
@@ -229,6 +232,10 @@ class Server(Session):
         self._idle += count < TINY_CHUNK and not last
         if edge.wrong is not None:
             self._open_drain(count, edge.wrong, edge.refused)
+            return
+        if not self.offers.chunking:
+            # Else whoever says HELO gets BDAT's positions on a listener that offers DATA alone.
+            self._open_drain(count, replies.NOT_IMPLEMENTED, edge.refused)
             return
         first = self.body is None
         self.body = self.body or Body.of_chunks(self.service.bdat, self.service.size)
