@@ -1,14 +1,20 @@
-"""What the gateway answers by itself: codes and texts, from the table that the server speaks from."""
+"""What the gateway answers by itself: codes and texts, from every place in its source where a reply is made."""
 
-from tidewaiter.model.reply import Reply
-from tidewaiter.wire import replies
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import tidewaiter
+
+_SPEAKERS = ("wire", "delivery", "gateway")
+_SOURCE = Path(tidewaiter.__file__).parent
 
 _LEAD = """\
 # Replies
 
-Written from `src/tidewaiter/wire/replies.py` by `make docs`.
+Written by `make docs` from every place in `wire`, `delivery` and `gateway` where a reply is made.
 
-These are the gateway's own.
+These are the gateway's own; `…` stands for what is written at the time: the host's name, the transaction's id.
 A reply to RCPT, to DATA or to the end of a message may also be the next hop's, handed on with its code.
 
 - A `4xx` asks the sender to come again: the next hop is down, busy or slow, or the gateway is at a limit.
@@ -24,6 +30,25 @@ A reply to RCPT, to DATA or to the end of a message may also be the next hop's, 
 
 def page() -> str:
     """Write the page."""
-    known = {reply for reply in vars(replies).values() if isinstance(reply, Reply)}
-    rows = sorted((reply.code, reply.enhanced, " ".join(reply.lines)) for reply in known)
+    files = [file for folder in _SPEAKERS for file in sorted((_SOURCE / folder).glob("*.py"))]
+    rows = sorted({row for file in files for row in _replies(ast.parse(file.read_text(encoding="utf-8")))})
     return _LEAD + "".join(f"| {code} | {enhanced} | {text} |\n" for code, enhanced, text in rows)
+
+
+def _replies(tree: ast.AST) -> Iterator[tuple[str, str, str]]:
+    """Find `Reply(code, enhanced, (text, …))`, and `closing(enhanced, text)`, which makes a 421 that names the host."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Name("Reply"), [code, enhanced, ast.Tuple([text, *_])]):
+                yield _text(code), _text(enhanced), _text(text)
+            case ast.Call(ast.Attribute(attr="closing"), [enhanced, text]):
+                yield "421", _text(enhanced), f"… {_text(text)}"
+
+
+def _text(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value):
+            return str(value)
+        case ast.JoinedStr(parts):
+            return "".join(map(_text, parts))
+    return "…"
