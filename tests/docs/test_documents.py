@@ -1,6 +1,7 @@
 """Is what the documents say true: links, paths, commands, targets, rules?"""
 
 import os
+import pydoc
 import re
 import subprocess
 import sys
@@ -167,3 +168,11 @@ def test_every_page_can_be_reached_from_the_index() -> None:
             links = LINK.findall(page.read_text(encoding="utf-8"))
             waiting += [(page.parent / link.partition("#")[0]).resolve() for link in links if "://" not in link]
     assert set((ROOT / "docs").rglob("*.md")) - reached == set()
+
+
+def test_each_fixed_limit_is_the_one_of_the_code() -> None:
+    page = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\| `([\w.]+)` \| ([\d.]+) \|", page, re.MULTILINE)
+    assert len(said) > 20
+    for path, value in said:
+        assert pydoc.locate(f"tidewaiter.{path}") == float(value), path

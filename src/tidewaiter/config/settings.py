@@ -221,7 +221,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     next_hop_wait: Duration = Duration(30)
     """Time a RCPT waits for a free connection to the next hop; then 451 4.4.5."""
     next_hop_idle: Duration = Duration(30)
-    """A client silent for this long within a transaction loses its connection to the next hop."""
+    """A client silent for this long within a transaction loses its connection to the next hop; where
+    another waits for one, after 50 milliseconds."""
     final_reply: Annotated[Duration, Meta(ge=60, le=600)] = Duration(570)
     """Time from the final dot to our reply; then 451. Half a minute less than the 10 minutes that
     clients wait (RFC 5321 §4.5.3.2.6), so that they hear it."""

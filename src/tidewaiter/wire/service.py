@@ -8,6 +8,7 @@ from tidewaiter.model.reply import Reply
 from tidewaiter.wire.offers import Offers
 
 MEBIBYTE: Final = 1024 * 1024
+PIPELINED: Final = 16 * 1024
 DEFAULT_OFFERS: Final = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True)
 
 
@@ -27,7 +28,7 @@ class Limits:
     """Permanent refusals (5xx) since the last accepted message, then 421: it slows the guessing of recipients."""
     idle_commands: int = 100
     """Commands that bring no message nearer (RSET, NOOP, EHLO, tiny chunks …) since the last one, then 421."""
-    pipelined: int = 16384
+    pipelined: int = PIPELINED
     """Octets kept while an answer is awaited; beyond them `Server.reading` is false. Some 400 RCPT commands."""
 
 
