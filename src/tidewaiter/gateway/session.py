@@ -32,7 +32,6 @@ class Session:
     __slots__ = (
         "_deadline",
         "_dialogue",
-        "_finished",
         "_listening",
         "_paused",
         "_thrown",
@@ -40,6 +39,7 @@ class Session:
         "_transport",
         "_turn_over",
         "_unread",
+        "finished",
     )
 
     def __init__(self, listening: Listening) -> None:
@@ -51,7 +51,7 @@ class Session:
         """The client has sent much, and it is the turn of others."""
         self._unread = False
         """The client leaves our replies unread."""
-        self._finished = False
+        self.finished = False
         """The client has said all that it will say."""
         self._thrown = 0
 
@@ -91,7 +91,7 @@ class Session:
 
     def eof_received(self) -> bool:
         """Keep our half open while an answer is awaited: the client may still read it."""
-        self._finished = True
+        self.finished = True
         return self._dialogue.waiting and not self._tls
 
     def connection_lost(self, _error: Exception | None) -> None:
@@ -165,7 +165,7 @@ class Session:
             self._transport.write(output)
         if dialogue.ended:
             self._linger()
-        elif self._finished and not dialogue.waiting:
+        elif self.finished and not dialogue.waiting:
             self._transport.close()
         elif dialogue.secures:
             dialogue.secures = False
@@ -199,7 +199,7 @@ class Session:
 
     def _linger(self) -> None:
         """Say no more, and let the client read what we said before the connection is closed."""
-        if self._finished or self._dialogue.quit or not self._transport.can_write_eof():
+        if self.finished or self._dialogue.quit or not self._transport.can_write_eof():
             self._transport.close()
             return
         self._deadline.set(LINGER_SECONDS)

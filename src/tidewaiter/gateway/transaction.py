@@ -155,9 +155,11 @@ class Transaction:
         if said.positive:
             said = Reply(250, "2.0.0", (f"Ok: {self.id}",))
         session, self._session = self._session, None
+        heard = session is not None and not session.finished
         if session is not None:
             session.finish(said)
-        elif self._slot is not None:
+        if not heard and self._slot is not None:
+            # Gone, or sending no more: a program that died looks like one that still listens, and comes again.
             doubtful = outcome.doubtful or outcome.reply.positive
             outcome = Outcome(outcome.reply, outcome.hop_reply, doubtful=doubtful)
         self._record(said, outcome)

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 Outcome = Literal["delivered", "refused", "deferred", "doubtful"]
 """`delivered`: we said 250. `refused`: 5xx. `deferred`: 4xx, or the client left before the reply.
-`doubtful`: the next hop may have the message though we did not say 250, so it may come twice."""
+`doubtful`: the next hop may have the message though we did not say 250, or to a client that had closed its half of
+the connection and may not have heard it; so it may come twice."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
