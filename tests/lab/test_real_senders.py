@@ -10,10 +10,10 @@ import pytest
 
 from tests.peers import registry
 from tidewaiter.knowledge.dialects import dialects
-from tidewaiter.lab.emissions import Emissions, contents, mismatches, said_by, said_by_relay
+from tidewaiter.lab.emissions import Emissions, body, contents, mismatches, said_by, said_by_relay
 from tidewaiter.lab.target import Target
 from tidewaiter.lab.writer import through_relay
-from tidewaiter.lines.symbol import Word, spell, visible
+from tidewaiter.lines.symbol import Word, spell, symbols, visible
 from tidewaiter.rig.sink import Sink, sinking
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.peers, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 T = TypeVar("T")
+HEADER: Final = b"Subject: x\n\n"
 ROWS: Final = dialects()
 SENDERS: Final = {
     "curl-7.88": "curl-7.88",
@@ -37,6 +38,8 @@ SENDERS: Final = {
 """Peers that are given content, by the row that describes them."""
 RELAYS: Final = {
     "postfix-3.7-no": "postfix-3.7-no",
+    "postfix-3.7-proxy-no": "postfix-3.7-proxy-no",
+    "postfix-3.7-proxy-normalize": "postfix-3.7-proxy-normalize",
     "exim-4.96": "exim-4.96",
     "sendmail-8.17": "sendmail-8.17",
     "opensmtpd-6.8": "opensmtpd-6.8",
@@ -44,6 +47,16 @@ RELAYS: Final = {
     "haraka-3.3.4": "haraka-3.3.4",
 }
 """Peers that are given DATA."""
+COMMANDS: Final = {
+    "postfix-3.7-command": "postfix-3.7-command",
+    "exim-4.96": "exim-4.96-command",
+    "opensmtpd-6.8-command": "opensmtpd-6.8-command",
+    "sendmail-8.17-command": "sendmail-8.17-command",
+    "haraka-3.3-send-email": "haraka-3.3.4-send-email",
+}
+"""Peers that are given a message as text, and put lines of their own into its header."""
+WHOLE_LINES: Final = {"sendmail-8.17-command", "haraka-3.3-send-email"}
+"""Rows without words for what becomes of a last line that no LF ends (docs/learned.md)."""
 
 
 def differing(sent: Emissions, said: Emissions) -> list[tuple[str, bytes | None, bytes | None]]:
@@ -69,6 +82,15 @@ async def sent_by(peer: str, words: list[Word]) -> Emissions:
     return {word: arrived.get((f"{number}@sink.test",)) for number, word in enumerate(words)}
 
 
+async def written_by(peer: str, words: list[Word]) -> Emissions:
+    sink = Sink()
+    async with sinking(sink) as port, apart(registry.sender(peer, port)) as send:
+        for number, word in enumerate(words):
+            await asyncio.to_thread(send, HEADER + spell(word), forward_paths=[f"{number}@sink.test"])
+    arrived = {message.forward_paths: body(message.wire) for message in sink.messages}
+    return {word: arrived.get((f"{number}@sink.test",)) for number, word in enumerate(words)}
+
+
 async def relayed_by(peer: str, words: list[Word]) -> Emissions:
     sink = Sink()
     async with sinking(sink) as port, apart(registry.relay(peer, port)) as relay:
@@ -91,3 +113,14 @@ def test_a_real_relay_writes_anew_what_its_row_says(name: str, count: Count) -> 
     length = count("longest word given to a real relay", 2, 5)
     said = said_by_relay(ROWS[name], contents(length))
     assert differing(asyncio.run(relayed_by(RELAYS[name], list(said))), said) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_sends_writes_what_its_row_says(name: str, count: Count) -> None:
+    if reason := registry.why_not(COMMANDS[name]):
+        pytest.skip(reason)
+    length = count("longest body given to a command that sends", 1, 5)
+    words = [word for word in contents(length) if name not in WHOLE_LINES or spell(word)[-1:] == b"\n"]
+    whole = said_by(ROWS[name], [symbols(HEADER) + word for word in words])
+    said = {word: wire and body(wire) for word, wire in zip(words, whole.values(), strict=True)}
+    assert differing(asyncio.run(written_by(COMMANDS[name], words)), said) == []
