@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wire.talk import ENVELOPE, HELLO, NAMED, NO_PIPELINING, OPEN, SYNCHRONIZATION, Talk, play
+from tests.wire.talk import ENVELOPE, HELLO, NAMED, NO_PIPELINING, OPEN, SERVICE, SYNCHRONIZATION, Talk, play
 from tidewaiter.wire import (
     ChunkEnd,
     Close,
@@ -15,24 +15,26 @@ from tidewaiter.wire import (
     State,
     replies,
 )
-from tidewaiter.wire.service import DEFAULT_OFFERS
 
 FAKE = b"x\r\n.\r\nMAIL FROM:<evil@client.test>\r\n"
 
 
-@pytest.mark.parametrize(
-    ("offers", "hello"),
-    [(DEFAULT_OFFERS, b"HELO c\r\n"), (Offers(pipelining=True), b"EHLO c\r\n")],
-)
-def test_bdat_that_was_not_offered_is_refused_and_its_octets_are_no_commands(offers: Offers, hello: bytes) -> None:
-    talk = Talk(Service("mx.test", offers))
-    talk.say(hello)
+def test_bdat_behind_helo_is_refused_and_its_octets_are_no_commands() -> None:
+    talk = Talk(SERVICE)
+    talk.say(b"HELO c\r\n")
     for command in (b"MAIL FROM:<a@client.test>\r\n", b"RCPT TO:<b@inside.test>\r\n"):
         assert talk.say(command).startswith(b"250 ")
     assert talk.say(b"BDAT %d LAST\r\n" % len(FAKE)) == b""
     assert talk.say(FAKE) == replies.NOT_IMPLEMENTED.wire
     assert talk.say(b"RCPT TO:<b@inside.test>\r\n").startswith(b"503 ")
     assert talk.messages == []
+
+
+def test_bdat_that_a_next_hop_does_not_take_is_taken_all_the_same() -> None:
+    talk = Talk(Service("mx.test", Offers(pipelining=True)))
+    talk.say(b"EHLO c\r\n")
+    talk.say(b"MAIL FROM:<a@client.test>\r\nRCPT TO:<b@inside.test>\r\n")
+    assert talk.say(b"BDAT %d LAST\r\n" % len(FAKE) + FAKE).startswith(b"250 ")
 
 
 def test_a_message_comes_in_chunks() -> None:

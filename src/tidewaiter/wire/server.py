@@ -233,8 +233,9 @@ class Server(Session):
         if edge.wrong is not None:
             self._open_drain(count, edge.wrong, edge.refused)
             return
-        if not self.offers.chunking:
-            # Else whoever says HELO gets BDAT's positions on a listener that offers DATA alone.
+        if self.verb is Verb.HELO:
+            # It was offered nothing. Behind EHLO it is taken even where CHUNKING is not offered, for a next hop that does
+            # not know it: what is written there is DATA, and proved to have one end.
             self._open_drain(count, replies.NOT_IMPLEMENTED, edge.refused)
             return
         first = self.body is None
