@@ -5,6 +5,7 @@ It is data that is taken from there, typed by hand: the bytes, the replies, the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tests.judged.talk import DATA, ENVELOPE, Case, Step
@@ -34,6 +35,24 @@ def cases(position: str) -> Iterator[Case]:
             yield _dialogue(vector)
 
 
+def sliced(case: Case) -> Iterator[Case]:
+    """Give the case whole, then with one cut at each place beside a CR, LF or dot of its own bytes."""
+    yield case
+    for place, step in enumerate(case.steps):
+        if step.send is FILLER or step in ENVELOPE:  # not of the vector; `FILLER` begins with its like
+            continue
+        for cut in _places(step):
+            steps = (*case.steps[:place], replace(step, cut=cut), *case.steps[place + 1 :])
+            yield replace(case, name=f"{case.name}, cut in {step.send[max(0, cut - 3) : cut + 3]!r}", steps=steps)
+
+
+def _places(step: Step) -> Iterator[int]:
+    for cut in range(1, len(step.send)):
+        beside = set(step.send[cut - 1 : cut + 1]) & set(b"\r\n.")
+        if beside and not (step.together and step.send[cut - 1 : cut] == b"\n"):
+            yield cut
+
+
 def _content(vector: ContentVector, verb: str, outcomes: Outcomes, position: str) -> Case:
     outcome = getattr(outcomes, position)
     counted = verb == "BDAT"
@@ -44,7 +63,7 @@ def _content(vector: ContentVector, verb: str, outcomes: Outcomes, position: str
 
 
 def _dialogue(vector: DialogueVector) -> Case:
-    steps = [Step(step.send, step.expect, tls=step.tls, closed=step.closed) for step in vector.steps]
+    steps = [Step(each.send, each.expect, each.tls, each.closed, each.together) for each in vector.steps]
     if vector.size_limit:
         steps = [*_up_to_the_limit(steps)]
     return Case(vector.name, tuple(steps), tuple(each.content for each in vector.deliveries), early=vector.early)

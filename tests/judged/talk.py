@@ -22,6 +22,10 @@ class Step:
     expect: tuple[str, ...]
     tls: bool = False
     closed: bool = False
+    together: bool = False
+    """It may not be cut at a line's end: a reply would come between, and the rest would be in order."""
+    cut: int = 0
+    """So many bytes go first and alone: what is behind them is sent when the server has read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,13 @@ def play(port: int, case: Case, before: Sequence[Step] = (), after: Sequence[Ste
 
 def _early(port: int, case: Case) -> Said:
     with Raw(port, within=WITHIN, early=True) as connection:
-        connection.write(case.steps[0].send)
+        _send(connection, case.steps[0])
         return Said(tuple(_compared(case.steps[0], _rest(connection))))
 
 
 def _say(connection: Raw, step: Step) -> str:
     """Send, and give what was wrong with the replies; nothing if all was well."""
-    connection.write(step.send)
+    _send(connection, step)
     try:
         replies = [str(connection.reply()) for _ in step.expect]
     except PeerError as error:
@@ -98,6 +102,15 @@ def _say(connection: Raw, step: Step) -> str:
     if step.closed:
         replies += _rest(connection)
     return "".join(_compared(step, replies))
+
+
+def _send(connection: Raw, step: Step) -> None:
+    if step.cut:
+        connection.write(step.send[: step.cut])
+        connection.wait_until_read()
+    connection.write(step.send[step.cut :])
+    if not step.expect and not step.closed:  # nothing that is said tells that it came before what is sent next
+        connection.wait_until_read()
 
 
 def _rest(connection: Raw) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from tests.peers.boot import HOST
 from tests.peers.cache import PeerError
+from tests.peers.segments import wait_until_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,7 @@ class Raw:
     def __init__(self, port: int, *, host: str = HOST, within: float = 20.0, early: bool = False) -> None:
         self._socket = socket.socket()
         self._socket.settimeout(within)
+        self._within = within
         if early:  # tcp(7): the acknowledgement that ends the handshake waits for data, and goes with it
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         self._socket.connect((host, port))
@@ -73,6 +75,10 @@ class Raw:
     def write(self, data: bytes) -> None:
         """Send exactly `data`."""
         self._socket.sendall(data)
+
+    def wait_until_read(self) -> None:
+        """Wait until the program at the other end has read all that was written, so that it came by itself."""
+        wait_until_read(self._socket, self._within)
 
     def secure(self) -> None:
         """Begin TLS, whoever the certificate is for."""

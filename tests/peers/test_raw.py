@@ -1,8 +1,11 @@
 """Whether the raw client sends exactly what it is given, and counts replies as RFC 5321 does."""
 
+import socket
+
 import pytest
 
 from tests.peers import raw
+from tests.peers.boot import HOST
 from tests.peers.cache import PeerError
 from tests.peers.sink import Sink
 
@@ -44,3 +47,17 @@ def test_a_connection_closed_instead_of_a_reply_is_an_error() -> None:
         client.ask(b"QUIT\r\n")
         with pytest.raises(PeerError, match="closed"):
             client.reply()
+
+
+def test_what_was_written_is_waited_for_until_it_is_read_and_not_until_it_has_come() -> None:
+    with socket.create_server((HOST, 0)) as listener, raw.Raw(listener.getsockname()[1], within=0.2) as client:
+        server, _ = listener.accept()
+        with server:
+            client.write(b"NOOP\r\n")
+            server.recv(3)
+            with pytest.raises(PeerError, match="not read"):
+                client.wait_until_read()
+            server.recv(3)
+            client.wait_until_read()
+            client.write(b"QUIT\r\n")
+        client.wait_until_read()  # nobody is left

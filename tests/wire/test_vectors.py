@@ -1,9 +1,12 @@
 """Every vector of the catalogue against both sides in memory: each position, DATA and BDAT, cut in every way.
 
+Whole, byte by byte, by every single cut, and at random; `tests/gateway/test_vectors.py` cuts them over sockets.
+
 What is expected is typed in the vector. A content vector stands between two honest messages of one connection; what the
 next hop would hold is undone here from what our client writes, by three lines that are not ours to trust.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -16,7 +19,7 @@ from tidewaiter.lines.writer import Writer
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Position, Positions
-from tidewaiter.model.vector import ContentVector, DialogueVector, Outcome, Placed
+from tidewaiter.model.vector import ContentVector, DialogueVector, Outcome, Placed, Step
 from tidewaiter.wire import Broken, Client, Limits, Offers, Service, State, Verb
 
 OFFERS = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True, starttls=True)
@@ -40,11 +43,15 @@ def _talk(placed: Placed, size: int | None = None) -> Talk:
     return talk
 
 
-def _cuts(wire: bytes, most: int) -> list[Sequence[int]]:
-    """Whole, byte by byte, and single cuts: beside CR, LF, NUL and dot first, then the others."""
+def _cuts(wire: bytes, most: int, at_random: int) -> list[Sequence[int]]:
+    """Whole, byte by byte, single cuts (beside CR, LF, NUL and dot first, then the others), and several at random."""
     odd = set(b"\r\n\0.")
-    singles = sorted(range(1, len(wire)), key=lambda at: not odd & set(wire[at - 1 : at + 1]))
-    return [(), range(1, len(wire)), *((at,) for at in singles[:most])]
+    places = sorted(range(1, len(wire)), key=lambda at: not odd & set(wire[at - 1 : at + 1]))
+    beside = [at for at in places if odd & set(wire[at - 1 : at + 1])]
+    rng = random.Random(wire)  # noqa: S311  # repeatable is what is wanted
+    # Half of them beside what matters, for else they would lie in long lines.
+    several = [rng.sample((beside, places)[number % 2], rng.randint(0, len(beside))) for number in range(at_random)]
+    return [(), range(1, len(wire)), *((at,) for at in places[:most]), *map(sorted, several)]
 
 
 def _cut(wire: bytes, cuts: Sequence[int]) -> Iterator[bytes]:
@@ -77,8 +84,9 @@ def test_content_comes_to_what_its_vector_says(vector: ContentVector, verb: str,
     if outcomes is None:
         return
     most = count("single cuts of each content, position, DATA and BDAT", 6, 100_000)
+    several = count("random cuts of each content, position, DATA and BDAT", 2, 100)
     outcome: Outcome = getattr(outcomes, placed)
-    for cuts in _cuts(vector.content + (b"" if counted else b".\r\n"), most):
+    for cuts in _cuts(vector.content + (b"" if counted else b".\r\n"), most, several):
         talk = _talk(placed)
         _send_honest(talk)
         assert talk.say(ENVELOPE).count(b"250 ") == 2
@@ -95,7 +103,7 @@ def _send_data(talk: Talk, content: bytes, cuts: Sequence[int]) -> bytes:
 
 
 def _send_chunks(talk: Talk, content: bytes, cuts: Sequence[int]) -> bytes:
-    """A single cut makes two chunks; byte by byte is one chunk in as many packets."""
+    """A single cut makes two chunks; byte by byte and at random it is one chunk in as many packets."""
     if len(cuts) != 1:
         return b"".join([talk.say(part) for part in _cut(b"BDAT %d LAST\r\n" % len(content) + content, cuts)])
     first, last = _cut(content, cuts)
@@ -127,11 +135,12 @@ def test_a_client_comes_to_what_its_vector_says(vector: DialogueVector, placed: 
     if placed not in vector.positions:
         return
     most = count("single cuts of each step of a dialogue", 6, 100_000)
+    several = count("random cuts of each step of a dialogue", 2, 100)
     longest = max(vector.steps, key=lambda step: len(step.send)).send
-    for cuts in _cuts(longest, most):
+    for cuts in _cuts(longest, most, several):
         talk = Talk(greeted=False) if vector.early else _talk(placed, vector.size_limit)
         for step in vector.steps:
-            kept = [at for at in cuts if at < len(step.send) and not (step.together and step.send[at - 1] in b"\n")]
+            kept = _may_be(step, cuts)
             said = b"".join([talk.say(packet) for packet in _cut(step.send, kept)])
             if step.tls:
                 talk.server.started_tls()
@@ -147,22 +156,27 @@ def test_a_client_comes_to_what_its_vector_says(vector: DialogueVector, placed: 
         ] == wanted
 
 
+def _may_be(step: Step, cuts: Sequence[int]) -> list[int]:
+    return [at for at in cuts if at < len(step.send) and not (step.together and step.send[at - 1] in b"\n")]
+
+
 @pytest.mark.parametrize(
     "vector", [vector for vector in DIALOGUES if vector.side == "next hop"], ids=lambda vector: vector.name
 )
-def test_a_next_hop_comes_to_what_its_vector_says(vector: DialogueVector) -> None:
-    longest = max(len(step.send) for step in vector.steps)
-    for cut in range(longest):
+def test_a_next_hop_comes_to_what_its_vector_says(vector: DialogueVector, count: Count) -> None:
+    several = count("random cuts of each step of a next hop's dialogue", 20, 1000)
+    longest = max(vector.steps, key=lambda step: len(step.send)).send
+    for cuts in _cuts(longest, len(longest), several):
         sender = Sender(want_tls="STARTTLS" in vector.needs)
         for step in vector.steps:
-            edge = 0 if step.together and step.send[cut - 1 : cut] == b"\n" else cut
-            for packet in _cut(step.send, (edge,) if 0 < edge < len(step.send) else ()):
+            kept = _may_be(step, cuts)
+            for packet in _cut(step.send, kept):
                 sender.hear(packet)
             lines = sender.client.output().split(b"\r\n")[:-1]
-            assert len(lines) == len(step.expect), (lines, cut)
+            assert len(lines) == len(step.expect), (lines, kept)
             for line, expected in zip(lines, step.expect, strict=True):
-                assert line.startswith(expected.encode()), (lines, cut)
-            assert sender.broken == step.closed, cut
+                assert line.startswith(expected.encode()), (lines, kept)
+            assert sender.broken == step.closed, kept
             if step.tls:
                 sender.client.started_tls()
                 sender.client.ehlo()
