@@ -15,7 +15,13 @@ from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.wire import Broken, Client, LocalProtocolError, Offers, Replied, State, Verb
 
-PARTS = ("src/tidewaiter/wire/client.py", "src/tidewaiter/wire/replied.py")
+PARTS = (
+    "src/tidewaiter/wire/client.py",
+    "src/tidewaiter/wire/replied.py",
+    "src/tidewaiter/wire/offers.py",
+    "src/tidewaiter/wire/states.py",
+    "src/tidewaiter/wire/xclient.py",
+)
 EAR = "tidewaiter.wire.client:Client.receive"
 VECTORS = ("next hop",)
 
@@ -32,38 +38,41 @@ _COMMANDS: tuple[Callable[[Client], None], ...] = (
     lambda client: client.bdat(4),
     Client.rset,
     Client.starttls,
-    lambda client: client.xclient({"NAME": "c.test"}),
+    lambda client: client.xclient({}),  # see `_Book.do`
     Client.started_tls,
     Client.quit,
     lambda _client: None,
 )
-_WAIT = len(_COMMANDS) - 1
+_XCLIENT, _WAIT = 9, len(_COMMANDS) - 1
+_ATTRIBUTE = re.compile(rb" (NAME|ADDR|PORT|PROTO|HELO)=((?:[!-*,-<>-~]|\+[0-9A-F]{2})+)")
 
 
 def says(wire: bytes) -> bytes:
     """The input that delivers `wire` to a client that has a message to send, one packet a line."""
-    return _input((0, 1, 2, 3, 4, 5, 11), wire)
+    return _input((0, 1, 2, 12, 12, 3, 4, 5, 11), wire)
 
 
 def _input(commands: tuple[int, ...], wire: bytes, size: int = 0) -> bytes:
     return bytes([len(commands), *commands, size]) + wire
 
 
-_EHLO = b"220 a\r\n250-a\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-STARTTLS\r\n250 XCLIENT NAME\r\n"
+_EHLO = b"220 a\r\n250-a\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-STARTTLS\r\n250 XCLIENT NAME HELO\r\n"
 _OK = b"250 2.0.0 Ok\r\n"
 SEEDS = [
     says(_EHLO + _OK * 2 + b"354 Go\r\n" + _OK + b"221 Bye\r\n"),
-    _input((0, 1, 2, 12, 6, 4, 12, 1, 11), _EHLO + _OK * 5),
-    _input((0, 1, 2, 2, 12, 12, 3, 4, 5, 12, 7, 12, 1), _EHLO + _OK * 3 + b"354 Go\r\n451 No\r\n" + _OK * 2),
-    _input((0, 1, 2, 12, 3, 12, 7, 12, 1), _EHLO + _OK * 2 + b"554 No\r\n" + _OK * 2),
+    _input((0, 1, 2, 12, 12, 6, 4, 12, 1, 11), _EHLO + _OK * 5),
+    _input((0, 1, 2, 2, 12, 12, 12, 3, 4, 5, 7, 1), _EHLO + _OK * 3 + b"354 Go\r\n451 No\r\n" + _OK * 2),
+    _input((0, 1, 2, 12, 12, 3, 7, 1), _EHLO + _OK * 2 + b"554 No\r\n" + _OK * 2),
     _input((0, 8, 10, 0), _EHLO + b"220 Go\r\n250 b\r\n250-b\r\n250 SIZE\r\n"),
-    _input((0, 8, 10, 0, 1), _EHLO + b"220 Go\r\n250 b\r\n", 9),
+    _input((0, 8, 12, 10, 0, 1), _EHLO + b"220 Go\r\n250 b\r\n" + _OK),
     _input((0, 9, 12, 0, 1), _EHLO + b"220 b\r\n250 b\r\n" + _OK),
     _input((0, 1, 2, 12), _EHLO + b"550 No\r\n250 Ok\r\n"),
-    _input((0, 12, 1, 2, 12), b"220 a\r\n500 What\r\n250 a\r\n" + _OK * 3),
+    _input((0, 12, 1, 12, 2, 12), b"220 a\r\n500 What\r\n250 a\r\n" + _OK * 2),
     _input((0, 7, 12, 12), _EHLO + _OK + b"250 smuggled\r\n"),
     _input((0, 7, 12, 7), _EHLO + b"250-a\r\n550 b\r\n" + b"250 a\nb\r\n"),
-    _input((0, 1, 2, 12, 6, 4, 12), _EHLO + _OK * 2 + b"552 No\r\n", 3),
+    _input(
+        (0, 12, 12, 1, 2, 12, 12, 12, 12, 6, 4, 12), b"220 a\r\n250-a\r\n250 CHUNKING\r\n" + _OK * 2 + b"552 N\r\n", 7
+    ),
 ]
 
 
@@ -78,7 +87,7 @@ def one_input(data: bytes) -> None:
     packets.reverse()
     book.hear(packets.pop() if packets else b"")
     for command in commands:
-        book.do(_COMMANDS[command % len(_COMMANDS)])
+        book.do(command % len(_COMMANDS))
         if command % len(_COMMANDS) in (_WAIT, 0, 3, 5, 7) and packets:
             book.hear(packets.pop())
     while packets:
@@ -101,13 +110,19 @@ class _Book:
         self.sent = 1
         self.held = self.broken = self.content = False
 
-    def do(self, command: Callable[[Client], None]) -> None:
+    def do(self, command: int) -> None:
+        """Give one command; XCLIENT tells of a client whose name is whatever the server said last."""
+        name = self.wire[-12:].decode("latin-1")
         with contextlib.suppress(LocalProtocolError):
-            command(self.client)
-        self._send()
+            if command == _XCLIENT:
+                self.client.xclient(dict.fromkeys(("NAME", "HELO"), name))
+            else:
+                _COMMANDS[command](self.client)
+        self._send(name)
 
-    def _send(self) -> None:
+    def _send(self, name: str = "") -> None:
         said = self.client.output()
+        _told(said, name)
         assert not (self.broken and said), "it speaks to a server that is not to be believed"
         # Content of this harness is never a line by itself, but for the end.
         lines = said.replace(b"..\r\nx", b"x").replace(b".\r\nx", b"x").split(b"\r\n")
@@ -144,7 +159,8 @@ class _Book:
             self.held = self.held or accepted
         elif verb in (Verb.END, Verb.RSET, Verb.STARTTLS, Verb.XCLIENT) and accepted:
             self.held = False
-        assert (verb is not Verb.DATA) or code == 354 or code >= 400, "DATA was accepted without 354"
+        # RFC 5321 section 4.2.1: of a code that a client does not know, the first digit says what to do.
+        assert (verb is not Verb.DATA) or code >= 300, "DATA was accepted without 354"
         assert code // 100 != 3 or verb is Verb.DATA, "354 to something else"
 
     def _count(self, event: Replied) -> None:
@@ -153,6 +169,7 @@ class _Book:
         if event.verb is Verb.HELO:
             assert found[self.read + self.skipped][3] in _NOT_KNOWN
             self.skipped += 1
+        assert self.read + self.skipped < len(found), "a reply that is none"
         assert int(found[self.read + self.skipped][3]) == event.reply.code, "another command's reply"
         self.read += 1
 
@@ -160,3 +177,18 @@ class _Book:
         """Whether the replies that were reported are all that came."""
         found = [match.end() for match in _REPLY.finditer(self.wire)][: self.read + self.skipped]
         return (found[-1] if found else 0) == len(self.wire)
+
+
+def _told(said: bytes, name: str) -> None:
+    """XCLIENT tells the name as it is, and nothing else (Postfix's XCLIENT_README, RFC 3461 section 4)."""
+    _, begun, line = said.partition(b"XCLIENT")
+    if not begun:
+        return
+    told, end, rest = line.partition(b"\r\n")
+    assert (end, rest) == (b"\r\n", b""), "something behind XCLIENT"
+    attributes = _ATTRIBUTE.findall(told)
+    assert b"".join(b" %s=%s" % each for each in attributes) == told, "what is no attribute is told"
+    assert len({key for key, _ in attributes}) == len(attributes), "an attribute is told twice"
+    for _, value in attributes:
+        meant = re.sub(rb"\+(..)", lambda pair: bytes.fromhex(pair[1].decode()), value).decode()
+        assert meant == (name or "[UNAVAILABLE]"), "another name is told"

@@ -1,7 +1,8 @@
 """The SMTP server, fed with anything, cut anyhow, by an application that accepts and refuses as the input says.
 
-Byte 0 chooses PIPELINING, LMTP, the positions, and how far the session has come; byte 1 how the rest is cut; each bit
-of byte 2 whether the application refuses; the rest is the wire, byte for byte.
+Byte 0 chooses PIPELINING, LMTP, the positions, and how far the session has come; byte 1 how the rest is cut, and
+whether the application answers only when it must; each bit of byte 2 whether it refuses, in words that the client said;
+the rest is the wire, byte for byte.
 What must hold is kept by two books that know nothing of the server: the envelope as events and answers make it, and
 how many replies one packet of commands may have.
 """
@@ -11,7 +12,7 @@ import re
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.position import STRANGERS_DATA, Position, Positions
-from tidewaiter.model.reply import Reply
+from tidewaiter.model.reply import Reply, ReplyError
 from tidewaiter.wire import (
     Asking,
     ChunkEnd,
@@ -38,12 +39,36 @@ PARTS = (
     "src/tidewaiter/wire/session.py",
     "src/tidewaiter/wire/commands.py",
     "src/tidewaiter/wire/body.py",
+    "src/tidewaiter/wire/events.py",
+    "src/tidewaiter/wire/grammar.py",
+    "src/tidewaiter/wire/replies.py",
+    "src/tidewaiter/wire/service.py",
+    "src/tidewaiter/wire/states.py",
+    "src/tidewaiter/model/address.py",
+    "src/tidewaiter/model/domain.py",
+    "src/tidewaiter/model/envelope.py",
+    "src/tidewaiter/model/reply.py",
 )
+WORDS = (
+    b"_",
+    b"+",
+    b"9",
+    b'"',
+    b"@",
+    b"<",
+    b">",
+    b" SMTPUTF8",
+    b" SIZE=",
+    b" LAST",
+    "\u2028".encode(),
+    "\xfc".encode(),
+)
+"""What separates one reading of an argument from another."""
 EAR = "tidewaiter.wire.server:Server.receive"
 VECTORS = ("client",)
 
 _LENIENT = Positions(Position.REPAIR, Position.REPAIR, Position.REPAIR)
-_LIMITS = Limits(line=200, size=5000, recipients=5, errors=12, idle_commands=30)
+_LIMITS = Limits(line=200, size=5000, recipients=5, errors=12, idle_commands=30, pipelined=300)
 _OFFERS = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True, starttls=True)
 _SERVICES = [
     Service("mx.test", offers, _LIMITS, positions, positions, lmtp)
@@ -59,6 +84,9 @@ _CHUNK = re.compile(rb"(?i:BDAT) ([0-9]{1,10})(?: (?i:LAST))?[ \t]*")
 _GREETED, _NAMED, _OPEN = 8, 16, 24
 _SLOW = 128
 """In byte 2: the handshake begins too late, behind the next packet."""
+_LATE = 32
+"""In byte 1: the application answers when nothing more is read before it does."""
+_SAID = re.compile(rb"[^\r]{1,40}(?=\r\n\Z)")
 
 
 def says(wire: bytes) -> bytes:
@@ -85,6 +113,9 @@ SEEDS = [
     bytes([_NAMED + 1, 0, 0]) + _ENVELOPE,
     bytes([_OPEN + 2, 3, 4]) + b"DATA\r\nx\n.\r\ny\0\r\n.\r\n" + _ENVELOPE + _MESSAGE,
     bytes([_OPEN + 4, 0, 0]) + b"DATA\r\n",
+    bytes([_NAMED, _LATE + 31, 0]) + b"MAIL FROM:<>\r\n" + b"RCPT TO:<a@b.test>\r\n" * 40,
+    says(b'MAIL FROM:<\xc3\xbc@b.test> SIZE=99 SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<"a b"@c.test>\r\n'),
+    bytes([_NAMED, 0, 255]) + b"MAIL FROM:<a@b.test>\r\n",
     says(b"MAIL FROM:<a\nb@c.test>\r\n" + b"RSET\rRSET\r\n"),
 ]
 
@@ -93,20 +124,22 @@ def one_input(data: bytes) -> None:
     """Hold every invariant of the server against one input."""
     if len(data) < 3:
         return
-    books = _Books(_SERVICES[data[0] % 8], data[2])
+    books = _Books(_SERVICES[data[0] % 8], data[2], late=data[1] & _LATE != 0)
     stage = data[0] & 24
     if stage:
         books.greet(hello=stage > _GREETED, named=stage == _OPEN)
     wire, size = data[3:], data[1] % 32
     for packet in [wire[at : at + size] for at in range(0, len(wire), size)] if size else [wire]:
         books.hear(packet)
+    books.answer_all()
 
 
 class _Books:
     """The server, the application, and what an honest reader keeps in mind."""
 
-    def __init__(self, service: Service, answers: int) -> None:
+    def __init__(self, service: Service, answers: int, *, late: bool) -> None:
         self.server = Server(service)
+        self.late, self.question = late, list[Event]()
         self.answers, self.asked = answers, 0
         self.hello = self.extended = False
         self.mail: Mail | None = None
@@ -116,20 +149,22 @@ class _Books:
         self.slow = answers & _SLOW != 0
 
     def greet(self, *, hello: bool, named: bool) -> None:
-        answers, self.answers = self.answers, 0
+        answers, self.answers, late, self.late = self.answers, 0, self.late, False
         self.server.greet()
         self.server.output()
         if hello:
             self.hear((b"LHLO" if self.server.service.lmtp else b"EHLO") + b" c\r\n")
         for line in (b"MAIL FROM:<a@b.test>\r\n", b"RCPT TO:<c@inside.test>\r\n") if named else ():
             self.hear(line)
-        self.answers, self.asked = answers, 0
+        self.answers, self.asked, self.late = answers, 0, late
 
     def hear(self, packet: bytes) -> None:
         """Send one packet and hold the server to what it may do with it."""
         server = self.server
+        while self.question and not server.reading:
+            self._answer(self.question.pop())
         handshake = server.state is State.HANDSHAKE
-        fresh = server.state in _COMMAND_STATES and not _held(server) and not server.service.lmtp
+        fresh = server.state in _COMMAND_STATES and not (_held(server) or server.service.lmtp or self.late)
         most, ends = self._group(packet) if fresh else (10**9, False)
         self.heard += packet
         self._take(server.receive(packet))
@@ -141,7 +176,8 @@ class _Books:
         assert not ends or self.closed, "a group went on where it had to end"
         assert not self.closed or server.receive(b"RSET\r\n") == [], "it goes on behind the end"
         assert server.output() == b"" or not self.closed, "it speaks behind the end"
-        assert len(_held(server)) <= _LIMITS.line, "too much is held"
+        bound = _LIMITS.pipelined + len(packet) if self.late else _LIMITS.line
+        assert len(_held(server)) <= bound, "too much is held"
         if re.search(rb"(?m)^250[- ]mx\.test\r$", said):
             self.hello, self.extended = True, b"250-mx.test" in said
         assert (server.mail, server.recipients) == (self.mail, self.recipients), "another envelope"
@@ -165,18 +201,26 @@ class _Books:
     def _take(self, events: list[Event]) -> None:
         for event in events:
             assert not self.closed, "an event behind the end"
+            begins = isinstance(event, StartTls)
+            assert not begins or event is events[-1], "a handshake is begun with plain text behind it"
             self._note(event)
             if isinstance(event, Asking):
                 assert event is events[-1], "something was interpreted behind a question"
-                self._answer(event)
+                assert not self.question, "a question inside another"
+                self.question.append(event)
+        if not self.late:
+            self.answer_all()
+
+    def answer_all(self) -> None:
+        """Answer what is asked, and what is asked behind that."""
+        while self.question:
+            self._answer(self.question.pop())
 
     def _answer(self, event: Event) -> None:
         refused = self.answers >> (self.asked % 8) & 1
         self.asked += 1
-        if refused:
-            reply = _REFUSALS[self.asked % 2]
-        else:
-            reply = replies.GO_AHEAD if isinstance(event, ContentStart) else replies.OK
+        good = replies.GO_AHEAD if isinstance(event, ContentStart) else replies.OK
+        reply = self._refusal() if refused else good
         if isinstance(event, MailFrom):
             self.mail = None if refused else event.mail
         elif isinstance(event, RcptTo):
@@ -188,12 +232,24 @@ class _Books:
             self._over()
         self._take(events)
 
+    def _refusal(self) -> Reply:
+        """Refuse in the words of whoever spoke last, as far as they can be said."""
+        said = _SAID.search(self.heard)
+        try:
+            return Reply(550, "5.7.1", (said[0].decode("latin-1"),)) if said else _REFUSALS[self.asked % 2]
+        except ReplyError:
+            return _REFUSALS[self.asked % 2]
+
     def _note(self, event: Event) -> None:
         if isinstance(event, MailFrom):
             assert self.hello, "MAIL before EHLO"
             assert self.mail is None, "a transaction inside another"
+            size = event.mail.size
+            assert size is None or re.search(rb"(?i) SIZE=0*%d[ \t\r]" % size, self.heard), "a size that nobody said"
+            assert event.mail.sender is None or _is_one_line(event.mail.sender), "an address of two lines"
         elif isinstance(event, RcptTo):
             assert self.mail is not None, "RCPT without MAIL"
+            assert _is_one_line(event.recipient), "an address of two lines"
         elif isinstance(event, ContentStart | MessageEnd | MessageRefused):
             assert self.mail is not None
             assert self.recipients, "content for nobody"
@@ -244,5 +300,10 @@ def _is_last(line: bytes) -> bool:
     return line.rstrip(b" \t").partition(b" ")[0].upper() in _LAST
 
 
+def _is_one_line(address: Address) -> bool:
+    """Whether it is written on one line, for every reader that knows another line end than we do."""
+    return len(str(address).splitlines()) == 1 and str(address).isprintable()
+
+
 def _held(server: Server) -> bytes:
-    return server._unread[server._at :]  # noqa: SLF001  # what is held of a client is what is checked
+    return server._unread[server._at :] + server._waiting  # noqa: SLF001  # what is held of a client is what is checked

@@ -44,18 +44,19 @@ def corpus(name: str) -> list[bytes]:
     return [*harness(name).SEEDS, *(file.read_bytes() for file in kept)]
 
 
-def inputs(seeds: Sequence[bytes]) -> Iterator[bytes]:
-    """Give the seeds, then mutations of them without end."""
+def inputs(seeds: Sequence[bytes], words: Sequence[bytes] = ()) -> Iterator[bytes]:
+    """Give the seeds, then mutations of them without end, with words of the harness besides those of all."""
     yield from seeds
     rng = random.Random(SEED)  # noqa: S311  # repeatable is what is wanted
+    words = (*ALPHABET, *words)
     while True:
         data = bytearray(rng.choice(seeds))
         for _ in range(rng.randrange(1, 6)):
-            _mutate(data, seeds, rng)
+            _mutate(data, seeds, words, rng)
         yield bytes(data[:LONGEST])
 
 
-def _mutate(data: bytearray, seeds: Sequence[bytes], rng: random.Random) -> None:
+def _mutate(data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> None:
     at = rng.randrange(len(data) + 1)
     behind = at + rng.choice((0, 0, 1, 2, 8))
     other = rng.choice(seeds)
@@ -63,8 +64,8 @@ def _mutate(data: bytearray, seeds: Sequence[bytes], rng: random.Random) -> None
     piece = rng.choice(
         (
             b"",
-            rng.choice(ALPHABET),
-            rng.choice(ALPHABET),
+            rng.choice(words),
+            rng.choice(words),
             bytes([rng.randrange(256)]),
             other[start : start + rng.randrange(1, 32)],
             bytes(data[at : at + 16]),
@@ -75,8 +76,8 @@ def _mutate(data: bytearray, seeds: Sequence[bytes], rng: random.Random) -> None
 
 def try_inputs(name: str, runs: int) -> bool:
     """Try so many; say whether all was well."""
-    one_input = harness(name).one_input
-    for number, data in enumerate(inputs(corpus(name)), 1):
+    one_input, words = harness(name).one_input, getattr(harness(name), "WORDS", ())
+    for number, data in enumerate(inputs(corpus(name), words), 1):
         try:
             one_input(data)
         except Exception:  # noqa: BLE001  # whatever it is, the input is kept and told

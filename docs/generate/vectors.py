@@ -13,7 +13,7 @@ What must come of it was worked out by hand from the standard and the positions,
 Each is sent between two honest messages on one connection, or on one that it may begin or end.
 In memory it is sent whole, byte by byte, cut once at each byte, and cut at random; over sockets, to the gateway as users run it, whole and cut once at each place beside a CR, LF or dot, each part a segment that is read by itself.
 That is the count of `make soak`; `make test` sends each whole and byte by byte, and prints how many of the cuts it makes.
-What a next hop says is sent to our client in memory alone, in all of these ways.
+What a next hop says is sent to our client in memory in all of these ways, and over sockets whole, by the demo.
 """
 
 
