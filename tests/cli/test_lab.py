@@ -1,4 +1,4 @@
-"""`tidewaiter lab`: nobody is asked whom the user did not name, and the exit code says how it went."""
+"""`tidewaiter lab`: nobody is asked whom the user did not name (promise 11), and the exit code says how it went."""
 
 from __future__ import annotations
 
@@ -53,6 +53,31 @@ def played(row: str) -> Iterator[tuple[str, Player]]:
         loop.call_soon_threadsafe(leave.set)
         thread.join()
         loop.close()
+
+
+@pytest.fixture
+def reached() -> Iterator[set[object]]:
+    """Collect every address that this process connects or sends to, or asks the name of, while the test runs."""
+    addresses, watching = set[object](), [True]
+
+    def hear(event: str, words: tuple[object, ...]) -> None:
+        if watching and event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+            addresses.add(words[1])
+        elif watching and event in ("socket.getaddrinfo", "socket.gethostbyname"):
+            addresses.add(words[0])
+
+    sys.addaudithook(hear)  # there is no way to take one away
+    yield addresses
+    watching.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", [["learn", "--mode", "first line ended in LF"], ["conform", "haraka-3.3.4"]])
+def test_no_host_is_reached_but_the_one_that_was_named(verb: list[str], reached: set[object]) -> None:
+    with played("haraka-3.3.4") as (address, _):
+        assert main(["lab", *verb, address, "--recipient", ME]) == Exit.GOOD
+    host, port = address.split(":")
+    assert reached - {host} == {(host, int(port))}
 
 
 @pytest.mark.parametrize("verb", [["learn"], ["conform", "strict"]])

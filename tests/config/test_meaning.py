@@ -1,3 +1,5 @@
+"""What a configuration may not mean, on its line: an open relay and a loop to ourselves before all (promise 10)."""
+
 import pytest
 
 from tests.config.test_parsing import ISSUE, mistakes

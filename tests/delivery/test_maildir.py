@@ -1,4 +1,4 @@
-"""A Maildir: whole, on disk, and only then acknowledged."""
+"""A Maildir: whole, on disk, and only then acknowledged (promise 4)."""
 
 import itertools
 import os

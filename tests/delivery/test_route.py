@@ -1,4 +1,4 @@
-"""The most exact name wins, wherever it stands."""
+"""The most exact name wins, wherever it stands, and what none names is not relayed (promise 10)."""
 
 from dataclasses import dataclass
 

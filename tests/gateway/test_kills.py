@@ -1,4 +1,4 @@
-"""Kills, reloads and restarts under load, with the gateway as `tidewaiter run` starts it."""
+"""Kills, reloads and restarts under load, with the gateway as `tidewaiter run` starts it (promise 4)."""
 
 import os
 import random

@@ -111,6 +111,7 @@ async def test_a_client_that_speaks_before_it_is_greeted_is_refused(tmp_path: Pa
 
 
 async def test_an_inbound_listener_relays_only_to_domains_it_names(tmp_path: Path) -> None:
+    """Promise 10, the first half of it."""
     async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.say("MAIL FROM:<a@client.test>")
@@ -124,6 +125,7 @@ async def test_an_inbound_listener_relays_only_to_domains_it_names(tmp_path: Pat
 
 @pytest.mark.parametrize(("network", "reply"), [("127.0.0.0/8", "250"), ("192.0.2.0/24", "554 5.7.1 ")])
 async def test_an_outbound_listener_relays_only_for_networks_it_names(network: str, reply: str, tmp_path: Path) -> None:
+    """Promise 10, the second half of it."""
     async with NextHop() as hop:
         text = configuration(hop.port, listener=f'networks = ["{network}"]', route='roles = ["outbound"]')
         text = text.replace('role = "inbound"', 'role = "outbound"').replace('"inside.test"', '"*"')

@@ -1,4 +1,4 @@
-"""A server that closes, tarpits or varies ends in a clear could not tell; an odd one is understood as what it is."""
+"""A server that closes, tarpits or varies ends in a clear could not tell (promise 9); an odd one is understood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one writer: one end, whatever the content and however it was cut."""
+"""The one writer: one end, whatever the content and however it was cut (promise 2)."""
 
 import re
 

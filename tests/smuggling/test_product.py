@@ -110,6 +110,7 @@ def test_a_relay_can_manufacture_the_end_for_a_strict_reader() -> None:
 
 
 def test_an_unknown_field_is_each_of_its_values() -> None:
+    """Promise 9: where one value would be an attack, or none is known, the answer is not safe."""
     both = Dialect(
         "both", "both", (), reader=LAX.reader, unknown=(Unknown("reader", ("a", "b")),), alternatives=(LAX, STRICT)
     )

@@ -1,4 +1,7 @@
-"""The proof, from our own code; the full counts are the soak's."""
+"""The proof, from our own code, that what we write has one end under every dialect (promise 2).
+
+The full counts are the soak's.
+"""
 
 from collections.abc import Callable
 
