@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -17,7 +18,7 @@ from tidewaiter.lines.symbol import Word, spell, symbols, visible
 from tidewaiter.rig.sink import Sink, sinking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractContextManager
 
     from tests.conftest import Count
@@ -55,8 +56,15 @@ COMMANDS: Final = {
     "haraka-3.3-send-email": "haraka-3.3.4-send-email",
 }
 """Peers that are given a message as text, and put lines of their own into its header."""
-WHOLE_LINES: Final = {"sendmail-8.17-command", "haraka-3.3-send-email"}
-"""Rows without words for what becomes of a last line that no LF ends (docs/learned.md)."""
+UNSAID: Final[dict[str, Callable[[bytes], bool]]] = {
+    "sendmail-8.17-command": lambda content: content[-1:] != b"\n",
+    "haraka-3.3-send-email": lambda content: content[-1:] != b"\n",
+    # What follows a NUL is lost with its LF: a last line that had one has none then, and nothing is sent.
+    "opensmtpd-6.8-command": lambda content: (
+        content[-1:] == b"\n" and re.sub(rb"\0[^\n]*\n", b"", content)[-1:] not in (b"", b"\n")
+    ),
+}
+"""Content of which the words of a row cannot say what becomes of it (docs/learned.md)."""
 
 
 def differing(sent: Emissions, said: Emissions) -> list[tuple[str, bytes | None, bytes | None]]:
@@ -120,7 +128,7 @@ def test_a_command_that_sends_writes_what_its_row_says(name: str, count: Count) 
     if reason := registry.why_not(COMMANDS[name]):
         pytest.skip(reason)
     length = count("longest body given to a command that sends", 1, 5)
-    words = [word for word in contents(length) if name not in WHOLE_LINES or spell(word)[-1:] == b"\n"]
+    words = [word for word in contents(length) if name not in UNSAID or not UNSAID[name](spell(word))]
     whole = said_by(ROWS[name], [symbols(HEADER) + word for word in words])
     said = {word: wire and body(wire) for word, wire in zip(words, whole.values(), strict=True)}
     assert differing(asyncio.run(written_by(COMMANDS[name], words)), said) == []
