@@ -56,7 +56,7 @@ format: setup
 	$(BIN)/ruff format --quiet
 
 messages: setup  ## the catalogue after a new string: then translate what is empty in the .po
-	$(BIN)/pybabel -q extract -F packaging/babel.cfg --no-location --sort-output -o .venv/messages.pot src \
+	$(BIN)/pybabel -q extract -F packaging/babel.cfg -k Sentence --no-location --sort-output -o .venv/messages.pot src \
 	    $$($(BIN)/python -c "import argparse; print(argparse.__file__)")
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 9999 -D tidewaiter -i .venv/messages.pot \
 	    -d src/tidewaiter/i18n/locale

@@ -9,6 +9,7 @@ For a developer:
 - `_("{count} rows").format(count=n)`: whole sentences, named placeholders, never an f-string.
 - `ngettext("{count} row", "{count} rows", n).format(count=n)` where a number decides.
 - Not at import time: the language is not chosen then.
+  What is made before, or below, is a `Sentence`, and `spoken` says it: tables of words, and errors of lower layers.
 - `make messages` takes new strings into the catalogue; a test names those without a translation.
 """
 
@@ -19,7 +20,9 @@ from gettext import ngettext
 from importlib.resources import files
 from typing import Final
 
-__all__ = ["LANGUAGES", "_", "ngettext", "speak"]
+from tidewaiter.model.sentence import Sentence
+
+__all__ = ["LANGUAGES", "_", "ngettext", "speak", "spoken"]
 
 LANGUAGES: Final = ("en", "es")
 """The first is the language of the code, and needs no catalogue."""
@@ -33,3 +36,8 @@ _gettext.textdomain(_DOMAIN)
 def speak(language: str) -> None:
     """Use `language`, one of `LANGUAGES`, from now on, in the processes started from here too."""
     os.environ["LANGUAGE"] = language
+
+
+def spoken(sentence: Sentence) -> str:
+    """Say it in the language spoken now."""
+    return sentence.said(_)
