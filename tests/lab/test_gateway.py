@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.judged.gateway import gateway
+from tidewaiter.cli.machine_text import reader as reader_text
 from tidewaiter.lab.expected import expected
 from tidewaiter.lab.learning import Asking, Learned, learn_all
 from tidewaiter.lab.modes import MODES
@@ -19,7 +20,7 @@ from tidewaiter.lab.session import END, REFUSED
 from tidewaiter.lab.target import Target
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.symbol import REPRESENTATIVE, Symbol
-from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, Table, difference, explored, text
+from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, Table, difference, explored
 from tidewaiter.model.dialect import NORMAL, OVERSIZE, End, Mode, ReaderDialect, Then
 from tidewaiter.model.position import STRANGERS_DATA, Position, Positions
 from tidewaiter.smuggling.ours import Ours, State
@@ -93,7 +94,7 @@ def explored_from_code(positions: Positions) -> Table:
 def test_our_code_is_the_standard_in_each_position(name: str) -> None:
     positions, by_hand = POSITIONS[name]
     mine, theirs = explored_from_code(positions), expected(Splitter(by_hand), MODES["first line"], "pipelined")
-    assert difference(mine, theirs) is None, text(mine)
+    assert difference(mine, theirs) is None, reader_text(mine)
 
 
 @pytest.mark.slow
@@ -111,4 +112,4 @@ def test_the_running_gateway_is_learned_to_be_the_standard(name: str, tmp_path: 
     for each in found:
         assert isinstance(each, Learned), each
         truth = expected(Splitter(POSITIONS[name][1]), each.mode, each.way)
-        assert difference(each.table, truth) is None, f"{each.mode.name}\n{text(each.table)}"
+        assert difference(each.table, truth) is None, f"{each.mode.name}\n{reader_text(each.table)}"

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.played import PLAYED, played
+from tidewaiter.cli.machine_text import reader as reader_text
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lab.asker import Asker, manner
 from tidewaiter.lab.expected import expected
 from tidewaiter.lab.learner import learn
 from tidewaiter.lab.modes import BODY, MODES, Mode
 from tidewaiter.lines.machine import Splitter
-from tidewaiter.lines.table import Table, difference, text
+from tidewaiter.lines.table import Table, difference
 
 if TYPE_CHECKING:
     from tidewaiter.model.dialect import ReaderDialect
@@ -36,7 +37,7 @@ def learned(reader: ReaderDialect, mode: Mode, *, lmtp: bool = False) -> tuple[T
 @pytest.mark.parametrize("name", PLAYED)
 def test_a_played_program_is_learned_as_it_is(name: str) -> None:
     found, truth = learned(PLAYED[name], BODY)
-    assert difference(found, truth) is None, text(found)
+    assert difference(found, truth) is None, reader_text(found)
 
 
 @pytest.mark.soak
@@ -47,17 +48,17 @@ def test_every_row_that_is_played_is_learned_as_its_words_say(name: str) -> None
     assert reader
     for mode in MODES.values():
         found, truth = learned(reader, mode)
-        assert difference(found, truth) is None, f"{mode.name}\n{text(found)}"
+        assert difference(found, truth) is None, f"{mode.name}\n{reader_text(found)}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["first line", "over the size limit"])
 def test_a_reader_that_is_laxer_past_its_limit_is_seen_to_be(mode: str) -> None:
     found, truth = learned(PLAYED["laxer past its size limit"], MODES[mode])
-    assert difference(found, truth) is None, text(found)
+    assert difference(found, truth) is None, reader_text(found)
 
 
 @pytest.mark.slow
 def test_lmtp_is_learned_like_smtp() -> None:
     found, truth = learned(PLAYED["strict"], BODY, lmtp=True)
-    assert difference(found, truth) is None, text(found)
+    assert difference(found, truth) is None, reader_text(found)

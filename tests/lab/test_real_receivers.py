@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.real import RECEIVERS, booted
+from tidewaiter.cli.machine_text import reader as reader_text
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lab.conform import conform
 from tidewaiter.lab.fit import fits
 from tidewaiter.lab.learning import Asking, Learned, learn_all
 from tidewaiter.lab.modes import BODY, MODES
 from tidewaiter.lines.symbol import visible
-from tidewaiter.lines.table import text
 
 if TYPE_CHECKING:
     from tests.conftest import Count
@@ -50,5 +50,5 @@ def test_a_real_receiver_is_learned_and_is_its_row(name: str, count: Count) -> N
     learned = [each for each in found if isinstance(each, Learned)]
     assert [each.mode for each in learned] == modes, found
     (fit,) = fits(learned, [READERS[name]])
-    machines = "\n".join(f"{each.mode.name}\n{text(each.table)}" for each in learned)
+    machines = "\n".join(f"{each.mode.name}\n{reader_text(each.table)}" for each in learned)
     assert fit.differences == (), machines

@@ -10,7 +10,7 @@ from tidewaiter.lines.ends import ends
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.pattern import PatternError
 from tidewaiter.lines.symbol import Symbol, Word, spell, symbols
-from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, REJECTS, Table, difference, dot, minimal, table_of, text
+from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, REJECTS, Table, difference, dot, minimal, table_of
 from tidewaiter.model.dialect import NORMAL, OVERSIZE, STRICT, End, Mode, ReaderDialect, Then
 
 ACCEPT = Then(accepted=True, code=250, goes_on="commands")
@@ -200,17 +200,6 @@ DRAWN = Table(
     ("content", "rejects", "ended", "ended and rejected", "closed"),
     ((1, 1, 1, 1, 1, 1), (0, 2, 3, 4, 1, 1), (2,) * 6, (3,) * 6, (0, 4, 4, 4, 4, 4)),
 )
-
-
-def test_a_machine_can_be_read_as_a_table() -> None:
-    assert text(DRAWN).splitlines() == [
-        "state  CR  LF  .  NUL  SP  x                says",
-        "    0   1   1  1    1   1  1             content",
-        "    1   0   2  3    4   1  1             rejects",
-        "    2   2   2  2    2   2  2               ended",
-        "    3   3   3  3    3   3  3  ended and rejected",
-        "    4   0   4  4    4   4  4              closed",
-    ]
 
 
 def test_a_machine_can_be_drawn() -> None:

@@ -9,7 +9,7 @@ from tests.strategies import words
 from tidewaiter.lines.emitter import Emitter, emitter
 from tidewaiter.lines.stages import RefusedError
 from tidewaiter.lines.symbol import BYTES, Word, symbols
-from tidewaiter.lines.written import Written, dot, text, written_out
+from tidewaiter.lines.written import Written, dot, written_out
 from tidewaiter.model.dialect import WriterDialect
 from tidewaiter.smuggling.path import written
 
@@ -61,14 +61,6 @@ def test_states_are_numbered_as_they_are_met() -> None:
     for at, row in enumerate(written_out(WRITERS["stuffing"]).next):
         assert met[at] == at
         met += [to for to in dict.fromkeys(move[1] for move in row if move) if to not in met]
-
-
-def test_a_writer_can_be_read_as_a_table() -> None:
-    assert text(TOY).splitlines() == [
-        "state  CR       LF            .        NUL      SP      x      at the end",
-        "0      CR > 0   CR LF > 1     . > 0    - > 0    SP > 0  x > 0  CR LF . CR LF",
-        "1      refused  CR LF CR > 1  . . > 0  refused  SP > 0  x > 0  . CR LF",
-    ]
 
 
 def test_a_writer_can_be_drawn() -> None:

@@ -14,7 +14,7 @@ from tidewaiter import is_compiled
 from tidewaiter.cli import fault, verbs
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser
-from tidewaiter.i18n import LANGUAGES, _, speak
+from tidewaiter.i18n import LANGUAGES, _, speak, spoken, system
 
 __all__ = ["Exit", "UsageError", "build_parser", "main"]
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except OSError as error:
-        return _refuse(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        return _refuse(": ".join(str(part) for part in (error.filename, spoken(system.reason(error))) if part))
     except KeyboardInterrupt:
         return 128 + 2  # as a shell says of a program that SIGINT ended
     except Exception as error:  # noqa: BLE001  # the last border: whatever it is, the user sees one line

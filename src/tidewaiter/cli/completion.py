@@ -13,7 +13,12 @@ _SHELLS: Final = ("bash", "zsh", "tcsh")
 def register(verbs: Verbs) -> None:
     """Describe the verb."""
     parser = verbs.add_parser("completion", help=_("print completions for a shell"))
-    parser.add_argument("shell", choices=_SHELLS, help=_("the shell that will read them"))
+    parser.add_argument(
+        "shell",
+        choices=_SHELLS,
+        metavar=_("SHELL"),
+        help=_("the shell that will read them: {shells}").format(shells=", ".join(_SHELLS)),
+    )
     parser.set_defaults(run=run)
 
 

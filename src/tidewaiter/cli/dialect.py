@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Verbs
-from tidewaiter.i18n import _
+from tidewaiter.i18n import _, spoken
 
 if TYPE_CHECKING:
     from tidewaiter.model.dialect import Dialect
@@ -52,6 +52,7 @@ def run_list(args: argparse.Namespace) -> Exit:
     from rich.console import Console  # noqa: PLC0415  # see verbs.py
     from rich.table import Table  # noqa: PLC0415  # see verbs.py
 
+    from tidewaiter.cli import rows_text  # noqa: PLC0415  # see verbs.py
     from tidewaiter.knowledge.dialects import dialects  # noqa: PLC0415  # see verbs.py
 
     rows = dialects().values()
@@ -62,7 +63,7 @@ def run_list(args: argparse.Namespace) -> Exit:
     for column in (_("row"), _("reads"), _("writes"), _("product"), _("settings")):
         table.add_column(column, overflow="fold", no_wrap=column == _("row"))
     for row in rows:
-        table.add_row(row.id, _mark(row.reader), _mark(row.writer), row.product, row.settings)
+        table.add_row(row.id, _mark(row.reader), _mark(row.writer), rows_text.product(row), rows_text.settings(row))
     Console().print(table)
     return Exit.GOOD
 
@@ -88,7 +89,7 @@ def run_smuggle(args: argparse.Namespace) -> Exit:
     """Print the answer, and the shortest attack where there is one."""
     from tidewaiter.cli import dialect_text  # noqa: PLC0415  # see verbs.py
     from tidewaiter.model.dialect import STRICT  # noqa: PLC0415  # see verbs.py
-    from tidewaiter.smuggling.product import smuggle  # noqa: PLC0415  # see verbs.py
+    from tidewaiter.smuggling.product import PlaceError, smuggle  # noqa: PLC0415  # see verbs.py
 
     writer = _ours(args.writer) if args.writer in OURS else _row(args.writer)
     relays, reader = tuple(_row(name) for name in args.via), _row(args.reader)
@@ -97,22 +98,21 @@ def run_smuggle(args: argparse.Namespace) -> Exit:
         attack = answer.verdict == "attack"
         within = attack and smuggle(writer, relays, reader, limits=False).verdict == "safe"
         unsafe = attack and not within and smuggle(STRICT, (), reader, limits=False).verdict == "attack"
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    except PlaceError as error:
+        raise UsageError(spoken(error.sentence)) from None
     told = dialect_text.Told(answer, (args.writer, *args.via, args.reader), within=within, unsafe=unsafe)
     print(json.dumps(told.data(), indent=2) if args.format == "json" else told.text())
     return {"safe": Exit.GOOD, "attack": Exit.BAD}.get(answer.verdict, Exit.UNKNOWN)
 
 
 def _row(name: str) -> "Dialect":
-    from tidewaiter.knowledge.dialects import dialect  # noqa: PLC0415  # see verbs.py
-    from tidewaiter.knowledge.table import KnowledgeError  # noqa: PLC0415  # see verbs.py
+    from tidewaiter.knowledge.dialects import NoDialectError, dialect  # noqa: PLC0415  # see verbs.py
     from tidewaiter.model.dialect import STRICT  # noqa: PLC0415  # see verbs.py
 
     try:
         return STRICT if name == STRICT.id else dialect(name)
-    except KnowledgeError as error:
-        raise UsageError(str(error)) from None
+    except NoDialectError as error:
+        raise UsageError(spoken(error.sentence)) from None
 
 
 def _ours(name: str) -> "Ours":
@@ -130,7 +130,10 @@ def _ours(name: str) -> "Ours":
 def _side(asked: str | None, row: "Dialect") -> str:
     side = asked or ("reader" if row.reader else "writer")
     if getattr(row, side) is None:
-        raise UsageError(_("{row} says nothing of its {side}").format(row=row.id, side=side))
+        silent = (
+            _("{row} says nothing of how it reads") if side == "reader" else _("{row} says nothing of how it writes")
+        )
+        raise UsageError(silent.format(row=row.id))
     return side
 
 

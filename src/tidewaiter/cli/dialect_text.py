@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tidewaiter.i18n import _, ngettext
+from tidewaiter.cli import machine_text, rows_text
+from tidewaiter.i18n import _, ngettext, spoken
 from tidewaiter.lines import table, written
 from tidewaiter.lines.emitter import emitter
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.symbol import VISIBLE, Symbol, spell, visible
 from tidewaiter.model.dialect import Dialect, ReaderDialect, Then, WriterDialect
-from tidewaiter.smuggling.product import Answer, Attack
+from tidewaiter.report.not_covered import not_covered
+from tidewaiter.smuggling.product import OVERSIZE, Answer, Attack
 from tidewaiter.smuggling.proof import NOT_COVERED
 
 
@@ -20,9 +22,9 @@ def row(dialect: Dialect) -> str:
 
 
 def _row(dialect: Dialect) -> Iterator[str]:
-    yield f"{dialect.id}: {' '.join((dialect.product, *dialect.versions))}"
+    yield f"{dialect.id}: {' '.join((rows_text.product(dialect), *dialect.versions))}"
     if dialect.settings:
-        yield _("settings: {settings}").format(settings=dialect.settings)
+        yield _("settings: {settings}").format(settings=rows_text.settings(dialect))
     if dialect.reader:
         yield from ("", _("AS A READER"), *_reader(dialect.reader))
     if dialect.writer:
@@ -39,32 +41,40 @@ def _row(dialect: Dialect) -> Iterator[str]:
 def _reader(reader: ReaderDialect) -> Iterator[str]:
     for name, mode in reader.modes:
         yield f"  {name}:" + (" " + _("(will be refused)") if mode.rejects else "")
-        yield from (f"    {end.on}  ->  {then(end.then)}" for end in mode.ends)
-        yield from (f"    {on}  ->  {then(to) if isinstance(to, Then) else to}" for on, to in mode.goes)
+        yield from (f"    {end.on}  ->  {follows(end.then)}" for end in mode.ends)
+        yield from (f"    {on}  ->  {follows(to) if isinstance(to, Then) else to}" for on, to in mode.goes)
     yield "  " + _("command lines end in: {lines}").format(lines=", ".join(reader.lines))
     yield "  " + _("content is changed: {stages}").format(stages="; ".join(reader.change) or _("not at all"))
     splitter = Splitter(reader)
-    yield from ("", *_indented(table.text(table.table_of(splitter))))
+    yield from ("", *_indented(machine_text.reader(table.table_of(splitter))))
     if splitter.oversize(splitter.start):
         yield from (
             "",
             "  " + _("past the size limit:"),
-            *_indented(table.text(table.table_of(splitter, oversize=True))),
+            *_indented(machine_text.reader(table.table_of(splitter, oversize=True))),
         )
 
 
 def _writer(writer: WriterDialect) -> Iterator[str]:
     for number, stage in enumerate(writer.stages, 1):
         yield f"  {number}. {stage}"
-    yield from ("", *_indented(written.text(written.written_out(emitter(writer)))))
+    yield from ("", *_indented(machine_text.writer(written.written_out(emitter(writer)))))
 
 
 def _indented(text: str) -> list[str]:
     return ["  " + line for line in text.splitlines()]
 
 
+def follows(end: Then) -> str:
+    """Tell a person what follows an end."""
+    answer = _("accept {code}") if end.accepted else _("refuse {code}")
+    on = {"commands": _("commands"), "commands after edge": _("commands after edge"), "close": _("close")}
+    kept = [_("envelope kept")] if end.envelope_kept else []
+    return ", ".join((answer.format(code=end.code), on[end.goes_on], *kept))
+
+
 def then(end: Then) -> str:
-    """Write what follows an end as rows word it."""
+    """Tell a program what follows an end, as rows word it."""
     kept = ", envelope kept" if end.envelope_kept else ""
     return f"{'accept' if end.accepted else 'refuse'} {end.code}, {end.goes_on}{kept}"
 
@@ -97,17 +107,17 @@ class Told:
             "path": list(self.names),
             "verdict": self.answer.verdict,
             "states": self.answer.states,
-            "why": self.answer.why,
+            "why": str(self.answer.why or ""),
             "safe_within_size_limits": self.within or self.answer.verdict == "safe",
             "unsafe_behind_any_writer": self.unsafe,
             "attack": attack and {
-                "content": _moves(attack),
+                "content": _moves(attack, OVERSIZE),
                 "wire": visible(attack.wire),
                 "wire_bytes": spell(attack.wire).decode("latin-1"),
                 "split_by": self._split_by(attack),
                 "then": attack.then and then(attack.then),
             },
-            "not_covered": list(NOT_COVERED),
+            "not_covered": [str(each) for each in NOT_COVERED],
         }  # fmt: skip
 
     def text(self) -> str:
@@ -123,19 +133,19 @@ class Told:
         elif self.answer.verdict == "safe":
             yield _("SAFE for every input ({states} walked, all there are)").format(states=states)
             yield _("Not covered:")
-            yield from (f"  - {line}" for line in NOT_COVERED)
-        else:
-            yield _("COULD NOT TELL: {why}").format(why=self.answer.why)
+            yield from (f"  - {line}" for line in not_covered())
+        elif self.answer.why:
+            yield _("COULD NOT TELL: {why}").format(why=spoken(self.answer.why))
 
     def _attack(self, attack: Attack) -> Iterator[str]:
-        yield "  " + _("content:  {content}").format(content=_moves(attack) or _("(none)"))
+        yield "  " + _("content:  {content}").format(content=_moves(attack, _("past the size limit")) or _("(none)"))
         yield "  " + _("sent as:  {wire}").format(wire=visible(attack.wire))
         reader = self._split_by(attack)
         if attack.then is None:
             yield "  " + _("{reader} sees no end: it swallows what follows, the next message too").format(reader=reader)
         else:
             yield "  " + _("{reader} sees an end before the last line: {then}").format(
-                reader=reader, then=then(attack.then)
+                reader=reader, then=follows(attack.then)
             )
         if self.within:
             yield "  " + _("Safe for every message no larger than its readers offer to take.")
@@ -148,5 +158,5 @@ class Told:
         return self.names[attack.hop + 1]
 
 
-def _moves(attack: Attack) -> str:
-    return " ".join(VISIBLE[move] if isinstance(move, Symbol) else f"({move})" for move in attack.content)
+def _moves(attack: Attack, oversize: str) -> str:
+    return " ".join(VISIBLE[move] if isinstance(move, Symbol) else f"({oversize})" for move in attack.content)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser, Verbs
-from tidewaiter.i18n import _, ngettext
+from tidewaiter.i18n import _, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidewaiter.lab.learning import Asking
-    from tidewaiter.lab.modes import Mode
     from tidewaiter.lab.target import Target, UntoldError
     from tidewaiter.model.dialect import Dialect
 
@@ -54,11 +53,11 @@ def register(verbs: Verbs) -> None:
     )
     writer.add_argument("row", metavar=_("ROW"), help=_("the id of a row that writes"))
     writer.add_argument(
-        "--length", metavar="N", type=int, default=5, help=_("the longest content, in bytes (default: 5)")
+        "--length", metavar=_("N"), type=int, default=5, help=_("the longest content, in bytes (default: 5)")
     )
-    writer.add_argument("--listen", metavar="PORT", type=int, default=0, help=_("the sink's port on loopback"))
-    writer.add_argument("--relay", metavar="HOST:PORT", help=_("a relay of yours that sends on to the sink"))
-    writer.add_argument("--recipient", metavar="ME@MINE", help=_("the recipient that it sends on"))
+    writer.add_argument("--listen", metavar=_("PORT"), type=int, default=0, help=_("the sink's port on loopback"))
+    writer.add_argument("--relay", metavar=_("HOST:PORT"), help=_("a relay of yours that sends on to the sink"))
+    writer.add_argument("--recipient", metavar=_("ME@MINE"), help=_("the recipient that it sends on"))
     writer.add_argument(
         "--command", metavar=_("WORDS"), help=_("run for each content; {places} are filled in").format(places=PLACES)
     )
@@ -67,17 +66,19 @@ def register(verbs: Verbs) -> None:
 
 
 def _add_target(parser: Parser) -> None:
-    parser.add_argument("address", metavar="HOST:PORT", help=_("a receiver of yours"))
+    parser.add_argument("address", metavar=_("HOST:PORT"), help=_("a receiver of yours"))
     parser.add_argument(
-        "--recipient", metavar="ME@MINE", required=True, help=_("a recipient of yours: nobody else is sent anything")
+        "--recipient", metavar=_("ME@MINE"), required=True, help=_("a recipient of yours: nobody else is sent anything")
     )
     parser.add_argument("--lmtp", action="store_true", help=_("it speaks LMTP"))
     parser.add_argument(
         "--way", choices=WAYS, default="auto", help=_("how to wait for its replies; found out, unless given")
     )
-    parser.add_argument("--side-by-side", metavar="N", type=int, default=12, help=_("sessions at once (default: 12)"))
     parser.add_argument(
-        "--size-limit", metavar="N", type=int, help=_("its size limit, where it does not offer it as SIZE")
+        "--side-by-side", metavar=_("N"), type=int, default=12, help=_("sessions at once (default: 12)")
+    )
+    parser.add_argument(
+        "--size-limit", metavar=_("N"), type=int, help=_("its size limit, where it does not offer it as SIZE")
     )
     parser.add_format()
 
@@ -166,6 +167,7 @@ def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
 
     from rich.console import Console  # noqa: PLC0415  # see verbs.py
 
+    from tidewaiter.cli import lab_text  # noqa: PLC0415  # see verbs.py
     from tidewaiter.lab.learning import Asking  # noqa: PLC0415  # see verbs.py
     from tidewaiter.lab.target import UntoldError  # noqa: PLC0415  # see verbs.py
 
@@ -179,18 +181,12 @@ def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
     way = None if args.way == "auto" else args.way
     try:
         with asyncio.Runner() as runner, Console(stderr=True).status(_("asking")) as status:
-            yield Asking(target, runner, way, lambda mode, sessions: status.update(_progress(mode, sessions)))
+            yield Asking(target, runner, way, lambda mode, sessions: status.update(lab_text.progress(mode, sessions)))
     except UntoldError as error:
         raise SystemExit(_untold(error, args.format)) from None
 
 
 def _untold(error: "UntoldError", form: str) -> Exit:
-    line = _("COULD NOT TELL: {why}").format(why=error)
+    line = _("COULD NOT TELL: {why}").format(why=spoken(error.sentence))
     print(json.dumps({"could_not_tell": str(error)}) if form == "json" else line)
     return Exit.UNKNOWN
-
-
-def _progress(mode: "Mode", sessions: int) -> str:
-    return ngettext("{mode}: {sessions} session", "{mode}: {sessions} sessions", sessions).format(
-        mode=mode.name, sessions=sessions
-    )

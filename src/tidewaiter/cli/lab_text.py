@@ -4,15 +4,37 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from tidewaiter.i18n import _, ngettext
+from tidewaiter.cli import machine_text
+from tidewaiter.i18n import _, ngettext, spoken
 from tidewaiter.lab.conform import Conformed
 from tidewaiter.lab.fit import Difference, Fit
 from tidewaiter.lab.learning import Learned, Untold
+from tidewaiter.lab.modes import Mode
+from tidewaiter.lab.target import WAYS_IN_WORDS
 from tidewaiter.lab.writer import Compared
-from tidewaiter.lines import table
 from tidewaiter.lines.symbol import BYTES, VISIBLE, visible
+from tidewaiter.lines.table import WORDS
+from tidewaiter.model.sentence import Sentence
 
 _SHOWN: Final = 10
+_MODES: Final = {
+    "body": Sentence("body"),
+    "header": Sentence("header"),
+    "first line": Sentence("first line"),
+    "first line ended in LF": Sentence("first line ended in LF"),
+    "over the size limit": Sentence("over the size limit"),
+}
+
+
+def progress(mode: Mode, sessions: int) -> str:
+    """Tell a person how far it is."""
+    return ngettext("{mode}: {sessions} session", "{mode}: {sessions} sessions", sessions).format(
+        mode=_mode(mode), sessions=sessions
+    )
+
+
+def _mode(mode: Mode) -> str:
+    return spoken(_MODES[mode.name])
 
 
 def learned(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> str:
@@ -23,16 +45,20 @@ def learned(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> str:
 def _machines(found: Sequence[Learned | Untold]) -> Iterator[str]:
     for each in found:
         if isinstance(each, Untold):
-            yield from (_("{mode}: COULD NOT TELL: {why}").format(mode=each.mode.name, why=each.why), "")
+            yield from (_untold(each), "")
             continue
         yield _("{mode}: {states} states, {sessions} sessions, {seconds:.1f} s, {way}").format(
-            mode=each.mode.name,
+            mode=_mode(each.mode),
             states=len(each.table.output),
             sessions=each.sessions,
             seconds=each.seconds,
-            way=each.way + (f" = {each.checked}" if each.checked else ""),
+            way=" = ".join(spoken(WAYS_IN_WORDS[way]) for way in (each.way, each.checked) if way),
         )
-        yield from (*("  " + line for line in table.text(each.table).splitlines()), "")
+        yield from (*("  " + line for line in machine_text.reader(each.table).splitlines()), "")
+
+
+def _untold(each: Untold) -> str:
+    return _("{mode}: COULD NOT TELL: {why}").format(mode=_mode(each.mode), why=spoken(each.why))
 
 
 def _fits(ranked: Sequence[Fit]) -> Iterator[str]:
@@ -49,7 +75,10 @@ def _fits(ranked: Sequence[Fit]) -> Iterator[str]:
 
 def _difference(each: Difference) -> str:
     return _("  {mode}: behind {word} the server says {server}, the row {row}").format(
-        mode=each.mode.name, word=visible(each.word) or _("nothing"), server=each.server, row=each.row
+        mode=_mode(each.mode),
+        word=visible(each.word) or _("nothing"),
+        server=spoken(WORDS[each.server]),
+        row=spoken(WORDS[each.row]),
     )
 
 
@@ -66,7 +95,7 @@ def learned_data(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> di
 
 def _mode_data(each: Learned | Untold) -> dict[str, Any]:
     if isinstance(each, Untold):
-        return {"could_not_tell": each.why}
+        return {"could_not_tell": str(each.why)}
     return {
         "way": each.way,
         "checked": each.checked,
@@ -84,8 +113,7 @@ def conformed(found: Conformed) -> str:
 
 
 def _conformed(found: Conformed) -> Iterator[str]:
-    for each in found.untold:
-        yield _("{mode}: COULD NOT TELL: {why}").format(mode=each.mode.name, why=each.why)
+    yield from map(_untold, found.untold)
     for _mode, differences in groupby(found.differences, key=lambda each: each.mode):
         first, *more = differences
         yield _difference(first)
@@ -106,7 +134,7 @@ def conformed_data(found: Conformed) -> dict[str, Any]:
         "row": found.row,
         "sessions": found.sessions,
         "differences": [_difference_data(each) for each in found.differences],
-        "could_not_tell": {each.mode.name: each.why for each in found.untold},
+        "could_not_tell": {each.mode.name: str(each.why) for each in found.untold},
     }
 
 

@@ -9,6 +9,7 @@ from tidewaiter.demo.configuration import OUTBOUND, STRANGERS
 from tidewaiter.demo.mail import END, STRANGER, USER, Mail, unstuffed
 from tidewaiter.demo.mailbox import Kept
 from tidewaiter.demo.stage import Stage
+from tidewaiter.i18n import spoken
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.model.vector import ContentVector, Outcome, Outcomes
 from tidewaiter.report.demonstration import Seen, Trial, Way
@@ -116,7 +117,7 @@ async def _between(port: int, mail: Mail, outcome: Outcome, *, counted: bool) ->
         await conversation.hand_over(caller, AFTER, AFTER.content)
         await conversation.leave(caller)
     except (ClosedError, SilenceError) as error:
-        return str(error)
+        return spoken(error.sentence)
     return str(answer)
 
 

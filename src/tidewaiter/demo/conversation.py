@@ -5,6 +5,7 @@ import socket
 from typing import Final
 
 from tidewaiter.demo.mail import END, Mail
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.rig.caller import Answer, Caller, SilenceError
 from tidewaiter.rig.player import HOST
 
@@ -59,7 +60,7 @@ async def envelope(caller: Caller, mail: Mail) -> Answer:
 async def closed(caller: Caller) -> None:
     """Wait until the other side has closed; raises SilenceError."""
     if not await caller.until(MORE_THAN_COME, SECONDS):
-        raise SilenceError("the connection was left open")
+        raise SilenceError(Sentence("the connection was left open"))
 
 
 async def leave(caller: Caller) -> None:

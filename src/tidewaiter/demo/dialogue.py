@@ -13,7 +13,8 @@ from tidewaiter.demo.conversation import SECONDS
 from tidewaiter.demo.mail import SMUGGLED, Mail
 from tidewaiter.demo.mailbox import Kept
 from tidewaiter.demo.stage import Stage
-from tidewaiter.i18n import _
+from tidewaiter.i18n import _, spoken
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.model.vector import DialogueVector, Step
 from tidewaiter.report.demonstration import Seen, Trial
 from tidewaiter.rig.caller import Answer, Caller, ClosedError, SilenceError
@@ -59,7 +60,7 @@ async def _guarded(stage: Stage, vector: DialogueVector, position: str) -> tuple
             await conversation.hand_over(caller, AFTER, AFTER.content)
             await conversation.leave(caller)
     except (ClosedError, SilenceError) as error:
-        broken.append(str(error))
+        broken.append(spoken(error.sentence))
         said = caller.replies[first:]
     caller.hang_up()
     found = stage.mail.fresh()
@@ -74,7 +75,7 @@ async def _step(caller: Caller, step: Step, *, sent: bool) -> list[str]:
     before = 0 if sent else len(caller.replies)
     caller.write(b"" if sent else step.send)
     if not await caller.until(before + len(step.expect), SECONDS):
-        raise SilenceError(f"no reply to {step.send[:60]!r}")
+        raise SilenceError(Sentence("no reply to {wire!r} in {seconds} s", wire=step.send[:60], seconds=SECONDS))
     said = caller.replies[before : before + len(step.expect)]
     wrong = [
         line for each, answer in zip_longest(step.expect, map(str, said)) for line in judge.reply(each, answer or "")

@@ -6,6 +6,8 @@ from tidewaiter.demo import conversation, judge, sender
 from tidewaiter.demo.configuration import MAILDIR, STRANGERS
 from tidewaiter.demo.mail import STRANGER, USER, Mail, stuffed
 from tidewaiter.demo.stage import Stage
+from tidewaiter.i18n import spoken
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.report.demonstration import Honest
 from tidewaiter.rig.caller import ClosedError, SilenceError
 
@@ -22,6 +24,18 @@ KINDS: Final = {
     "half a megabyte": _HEAD + (b"The quick brown fox jumps over the lazy dog. 0123456789 -- ok\r\n" * 8192),
 }  # fmt: skip
 """By what is special about them.  No line is longer than the 998 octets that RFC 5322 §2.1.1 allows."""
+
+WORDS: Final = {
+    "plain": Sentence("plain"),
+    "dots at line starts": Sentence("dots at line starts"),
+    "8-bit": Sentence("8-bit"),
+    "header only": Sentence("header only"),
+    "empty lines": Sentence("empty lines"),
+    "longest lines": Sentence("longest lines"),
+    "trailing blanks": Sentence("trailing blanks"),
+    "half a megabyte": Sentence("half a megabyte"),
+}
+"""Each kind for a person."""
 
 
 async def inbound(stage: Stage, kind: str) -> Honest:
@@ -52,7 +66,7 @@ async def _raw(stage: Stage, mail: Mail) -> str:
         answer = await conversation.hand_over(caller, mail, stuffed(mail.content))
         await conversation.leave(caller)
     except (ClosedError, SilenceError) as error:
-        return str(error)
+        return spoken(error.sentence)
     return str(answer)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from tidewaiter.demo import conversation, judge, sender
 from tidewaiter.demo.mail import STRANGER, Mail
-from tidewaiter.i18n import _
+from tidewaiter.i18n import _, spoken
 from tidewaiter.model.vector import DialogueVector
 from tidewaiter.report.demonstration import Seen, Trial
 from tidewaiter.rig.caller import ClosedError, SilenceError
@@ -147,7 +147,7 @@ async def _through(port: int, mail: Mail) -> str:
         answer = str(await conversation.hand_over(caller, mail, mail.content))
         await conversation.leave(caller)
     except (ClosedError, SilenceError) as error:
-        return str(error)
+        return spoken(error.sentence)
     return answer
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tidewaiter.i18n import _
+from tidewaiter.i18n import _, spoken
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Position, Positions
 from tidewaiter.report.demonstration import Proof
@@ -63,10 +63,14 @@ def prove(case: Case) -> Proved:
         if Position.NOTE not in {case.positions.bare_lf, case.positions.bare_cr, case.positions.nul}:
             prove_written(ours)
     except ProofError as error:
-        return Proved(0, 0, (), (str(error),))
+        return Proved(0, 0, (), (spoken(error.sentence),))
     found = [(each.row, each.verdict) for each in compose(ours, dialects().values())]
-    broken = tuple(f"{row}: {verdict}" for row, verdict in found if verdict not in {SAFE, WITHIN_SIZE, UNSAFE})
+    broken = tuple(f"{row}: {_word(verdict)}" for row, verdict in found if verdict not in {SAFE, WITHIN_SIZE, UNSAFE})
     return Proved(compared, words, tuple(found), broken)
+
+
+def _word(verdict: str) -> str:
+    return _("an attack") if verdict == "attack" else _("could not tell")
 
 
 def gathered(proved: Iterable[Proved]) -> Proof:

@@ -12,14 +12,23 @@ from typing import Final, Literal, TypeVar
 from tidewaiter.demo import content, dialogue, honest, hop, missing, proof, sender
 from tidewaiter.demo.configuration import INSIDE, MAILDIR, POSITIONS, STRANGERS
 from tidewaiter.demo.stage import LOG, Stage, standing
-from tidewaiter.i18n import _
+from tidewaiter.i18n import _, spoken
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.knowledge.vectors import vectors
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.model.vector import ContentVector, DialogueVector
 from tidewaiter.report.demonstration import Demonstration, Grid, Honest, Invitation, Proof, Trial
 
 SIZE_LIMIT: Final = 2**20
 """Octets of a message, where no vector asks for another limit."""
+WAYS: Final = {
+    "inbound": Sentence("inbound"),
+    "outbound": Sentence("outbound"),
+    "session": Sentence("session"),
+    "next hop": Sentence("next hop"),
+    "maildir": Sentence("maildir"),
+}
+"""Which way something was sent, for a person."""
 Told = Callable[[str, int, int], None]
 """Told of progress: which part, how many of it are done, and how many there are."""
 Result = TypeVar("Result")
@@ -156,12 +165,19 @@ async def _proved(one: Awaitable[proof.Proved]) -> proof.Proved:
     return await one
 
 
+def _position(name: str) -> str:
+    """The others are named by the value of the setting."""
+    return _("strangers") if name == STRANGERS else name
+
+
 def _judged(
     trials: tuple[Trial, ...], mail: tuple[Honest, ...], grids: tuple[Grid, ...], proved: Proof
 ) -> Demonstration:
-    broken = [f"{one.way}, {one.vector}: {reason}" for one in trials for reason in one.broken]
-    broken += [f"{one.way}, {one.kind}: {reason}" for one in mail for reason in one.broken]
-    broken += [f"{one.position}, {one.command}, {reason}" for one in grids for reason in one.broken]
+    broken = [f"{spoken(WAYS[one.way])}, {one.vector}: {reason}" for one in trials for reason in one.broken]
+    broken += [
+        f"{spoken(WAYS[one.way])}, {spoken(honest.WORDS[one.kind])}: {reason}" for one in mail for reason in one.broken
+    ]
+    broken += [f"{_position(one.position)}, {one.command}, {reason}" for one in grids for reason in one.broken]
     broken += [*proved.broken]
     if not any(one.alone and one.alone.forged for one in trials):
         broken.append(_("the receiver alone was not split by anything, so nothing was shown"))

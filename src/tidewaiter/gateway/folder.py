@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 from tidewaiter.gateway.error import StartError
+from tidewaiter.i18n import system
+from tidewaiter.model.sentence import Sentence
 
 WAIT_SECONDS = 10.0
 """How long a new supervisor waits for the last processes of one that was killed."""
@@ -24,12 +26,13 @@ def hold(path: Path, owner: tuple[int, int] | None) -> int:
     try:
         descriptor = _open(path, owner)
     except OSError as error:
-        raise FolderError(f"{path}: {error.strerror}") from error
+        why = Sentence("{place}: {reason}", place=path, reason=system.reason(error))
+        raise FolderError(why) from error
     deadline = time.monotonic() + WAIT_SECONDS
     while not _locked(descriptor):
         if time.monotonic() > deadline:
             os.close(descriptor)
-            raise FolderError(f"{path}: another Tidewaiter is running on this folder")
+            raise FolderError(Sentence("{folder}: another Tidewaiter is running on this folder", folder=path))
         time.sleep(0.05)
     return descriptor
 

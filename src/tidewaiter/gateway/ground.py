@@ -17,6 +17,8 @@ from tidewaiter.gateway.generation import Generation
 from tidewaiter.gateway.journal import open_log
 from tidewaiter.gateway.shared import Shared
 from tidewaiter.gateway.sockets import Sockets
+from tidewaiter.i18n import system
+from tidewaiter.model.sentence import Sentence
 
 _FIXED = (("workers", "count"), ("workers", "user"), ("workers", "group"), ("store", "path"))
 """What only a restart can change: sockets, maps, rights and the lock were made for them."""
@@ -45,7 +47,8 @@ class Ground:
         try:
             data = self.file.read_bytes()
         except OSError as error:
-            raise StartError(f"{self.file}: {error.strerror}") from error
+            why = Sentence("{place}: {reason}", place=self.file, reason=system.reason(error))
+            raise StartError(why) from error
         settings = parse(data, str(self.file))
         if self._first is None:
             self._settle(settings)

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from tidewaiter.config.settings import Workers
 from tidewaiter.gateway.error import StartError
+from tidewaiter.model.sentence import Sentence
 
 Answer = TypeVar("Answer")
 
@@ -37,9 +38,12 @@ def person(workers: Workers) -> Person | None:
         return None
     try:
         entry = pwd.getpwnam(workers.user)
+    except KeyError as error:
+        raise PrivilegeError(Sentence("there is no user {user}", user=workers.user)) from error
+    try:
         gid = entry.pw_gid if workers.group is None else grp.getgrnam(workers.group).gr_gid
     except KeyError as error:
-        raise PrivilegeError(f"{error.args[0]}") from error
+        raise PrivilegeError(Sentence("there is no group {group}", group=workers.group)) from error
     return Person(entry.pw_uid, gid, tuple(os.getgrouplist(workers.user, gid)))
 
 
@@ -55,9 +59,9 @@ def become(someone: Person) -> None:
         os.setresgid(someone.gid, someone.gid, someone.gid)
         os.setresuid(someone.uid, someone.uid, someone.uid)
     except PermissionError as error:
-        raise PrivilegeError("only root can become another user") from error
+        raise PrivilegeError(Sentence("only root can become another user")) from error
     if someone.uid != 0 and 0 in os.getresuid():
-        raise PrivilegeError("root could be regained")
+        raise PrivilegeError(Sentence("root could be regained"))
 
 
 def keep_from_children() -> None:
@@ -92,5 +96,5 @@ def answer_as(someone: Person | None, question: Callable[[], Answer]) -> Answer:
         answer = pipe.read()
     os.waitpid(child, 0)
     if not answer:
-        raise PrivilegeError("the question could not be asked as that user")
+        raise PrivilegeError(Sentence("the question could not be asked as that user"))
     return pickle.loads(answer)  # type: ignore[no-any-return]  # noqa: S301 - from our own fork

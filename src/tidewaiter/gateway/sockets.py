@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from tidewaiter.config.values import Endpoint, write_endpoint
 from tidewaiter.gateway.error import StartError
+from tidewaiter.i18n import system
+from tidewaiter.model.sentence import Sentence
 
 Place = tuple[Endpoint, int]
 """An address, and how many equal ones came before it (only port 0 may repeat)."""
@@ -33,7 +35,8 @@ def bind(endpoint: Endpoint, copies: int) -> list[socket.socket]:
             sockets.append(_bound(endpoint, port, shared=True))
     except OSError as error:
         close(sockets)
-        raise BindError(f"{write_endpoint(endpoint)}: {error.strerror}") from error
+        why = Sentence("{place}: {reason}", place=write_endpoint(endpoint), reason=system.reason(error))
+        raise BindError(why) from error
     return sockets
 
 

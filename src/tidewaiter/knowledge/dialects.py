@@ -6,6 +6,7 @@ A field of which several values are possible is written once as `[[unknown]]`, w
 """
 
 import copy
+import difflib
 import itertools
 import re
 import tomllib
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from tidewaiter.knowledge.table import DATA, KnowledgeError, did_you_mean, read_toml, value_of
 from tidewaiter.model.dialect import NORMAL, Dialect, ReaderDialect
+from tidewaiter.model.sentence import Sentence, SentenceError
 
 FOLDER: Final = "dialects"
 
@@ -24,6 +26,10 @@ _THEN: Final = re.compile(
 )
 _ANSWERS: Final = ("accept", "refuse")
 _READER_FIELDS: Final = frozenset(ReaderDialect.__dataclass_fields__)
+
+
+class NoDialectError(SentenceError, KnowledgeError):
+    """No row has that name."""
 
 
 @cache
@@ -39,12 +45,18 @@ def dialects() -> dict[str, Dialect]:
 def dialect(name: str) -> Dialect:
     """Give one row.
 
-    Raises KnowledgeError, which says the nearest id there is.
+    Raises NoDialectError, which says the nearest id there is.
     """
     rows = dialects()
     if name not in rows:
-        raise KnowledgeError(f"there is no dialect `{name}`{did_you_mean(name, rows)}")
+        raise NoDialectError(_none(name, difflib.get_close_matches(name, rows, n=1)))
     return rows[name]
+
+
+def _none(name: str, near: list[str]) -> Sentence:
+    if near:
+        return Sentence("there is no dialect `{name}`; did you mean `{near}`?", name=name, near=near[0])
+    return Sentence("there is no dialect `{name}`", name=name)
 
 
 def row(raw: dict[str, Any], file: str) -> Dialect:

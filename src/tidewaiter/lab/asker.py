@@ -12,9 +12,10 @@ from typing import Final
 from tidewaiter.lab.meaning import TRUE_END, Meaning, calibrate
 from tidewaiter.lab.modes import BODY
 from tidewaiter.lab.session import ask, called, offers
-from tidewaiter.lab.target import WAYS, Target, UntoldError, Way
+from tidewaiter.lab.target import WAYS, WAYS_IN_WORDS, Target, UntoldError, Way
 from tidewaiter.lines.symbol import Word, spell, visible
-from tidewaiter.lines.table import CLOSED, ENDED, ENDED_REJECTED
+from tidewaiter.lines.table import CLOSED, ENDED, ENDED_REJECTED, WORDS
+from tidewaiter.model.sentence import Sentence
 
 ABSORBING: Final = (ENDED, ENDED_REJECTED)
 AT_THE_DOOR: Final = 4
@@ -87,8 +88,14 @@ class Asker:
         """Ask again and compare; raises UntoldError for a server that does not always say the same."""
         for word, said in (await self._together(self.again, [word for word in words if word in self._heard])).items():
             if said != self._heard[word]:
-                before = self._heard[word]
-                raise UntoldError(f"the server varies: {visible(word) or 'nothing'} was {before}, and then {said}")
+                raise UntoldError(
+                    Sentence(
+                        "the server varies: {word} was {before}, and then {said}",
+                        word=visible(word) or Sentence("nothing"),
+                        before=WORDS[self._heard[word]],
+                        said=WORDS[said],
+                    )
+                )
 
     async def _together(
         self, question: Callable[[Word], Coroutine[None, None, str]], words: list[Word]
@@ -139,10 +146,10 @@ async def manner(target: Target, way: Way | None = None) -> Manner:
         try:
             meaning = await _calibrated(target, each)
         except UntoldError as failure:
-            failures.append(f"{each}: {failure}")
+            failures.append(Sentence("{way}: {why}", way=WAYS_IN_WORDS[each], why=failure.sentence))
         else:
             return Manner(each, meaning, target.limit or (sizes[0] if sizes and sizes[0] else None))
-    raise UntoldError("; ".join(failures))
+    raise UntoldError(Sentence("{reasons}", reasons=tuple(failures)))
 
 
 async def _calibrated(target: Target, way: Way) -> Meaning:

@@ -57,7 +57,7 @@ def conform(asking: Asking, row: Dialect, rows: Iterable[Dialect]) -> Conformed:
             differences += asking.runner.run(_asked(asker, mode, words, _table(row, mode, how.way)))
             sessions += asker.asked
         except UntoldError as error:
-            untold.append(Untold(mode, str(error)))
+            untold.append(Untold(mode, error.sentence))
     return Conformed(row.id, tuple(differences), tuple(untold), sessions)
 
 

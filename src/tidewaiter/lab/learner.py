@@ -15,6 +15,7 @@ from tidewaiter.lab.target import UntoldError
 from tidewaiter.lab.words import trials
 from tidewaiter.lines.symbol import BYTES, Symbol, Word
 from tidewaiter.lines.table import Table, explored
+from tidewaiter.model.sentence import Sentence
 
 LARGEST: Final = 80
 """States; the largest machine met in a real program has 15, so a server that needs more is one that varies."""
@@ -80,7 +81,11 @@ class _Trials(Oracle):  # type: ignore[misc]  # as above
     def find_cex(self, hypothesis: "_Hypothesis") -> Word | None:
         """Give a shortest word of the list on which they differ, asked twice; None where there is none."""
         if len(hypothesis.states) > LARGEST:
-            raise UntoldError(f"more than {LARGEST} states: the server varies with something that is not the content")
+            raise UntoldError(
+                Sentence(
+                    "more than {count} states: the server varies with something that is not the content", count=LARGEST
+                )
+            )
         table, asker, run = _table(hypothesis), self._program.asker, self._program.runner.run
         for batch in _batches(trials(_access(hypothesis)), 4 * asker.target.side_by_side):
             for word, said in run(asker.say_all(batch, table.says)).items():

@@ -10,10 +10,11 @@ from typing import Final
 from tidewaiter.lab.asker import Asker, Manner, manner
 from tidewaiter.lab.learner import learn
 from tidewaiter.lab.modes import BODY, LARGEST, Mode
-from tidewaiter.lab.target import WAYS, Target, UntoldError, Way
+from tidewaiter.lab.target import WAYS, WAYS_IN_WORDS, Target, UntoldError, Way
 from tidewaiter.lab.words import CATALOGUE
 from tidewaiter.lines.symbol import visible
-from tidewaiter.lines.table import Table
+from tidewaiter.lines.table import WORDS, Table
+from tidewaiter.model.sentence import Sentence
 
 PATIENT: Final = 4
 """A paced question mostly waits, so that many times more of them run side by side."""
@@ -40,7 +41,7 @@ class Untold:
     """A mode of which nothing can be said, and why."""
 
     mode: Mode
-    why: str
+    why: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def learn_all(asking: Asking, modes: Iterable[Mode]) -> list[Learned | Untold]:
         try:
             found.append(_learned(asking, how, mode))
         except UntoldError as error:
-            found.append(Untold(mode, str(error)))
+            found.append(Untold(mode, error.sentence))
     return found
 
 
@@ -78,9 +79,15 @@ def _learned(asking: Asking, how: Manner, mode: Mode) -> Learned:
 def asker_for(target: Target, how: Manner, mode: Mode) -> Asker:
     """Prepare to ask in one mode; raises UntoldError where its size limit is out of reach."""
     if mode.oversize and not how.limit:
-        raise UntoldError("the server names no size limit")
+        raise UntoldError(Sentence("the server names no size limit"))
     if mode.oversize and how.limit and how.limit > LARGEST:
-        raise UntoldError(f"its size limit is {how.limit} octets; lower it to {LARGEST} or less on a server for tests")
+        raise UntoldError(
+            Sentence(
+                "its size limit is {limit} octets; lower it to {most} or less on a server for tests",
+                limit=how.limit,
+                most=LARGEST,
+            )
+        )
     patient = replace(target, side_by_side=target.side_by_side * PATIENT) if how.way == "paced" else target
     return Asker(patient, how, mode.opening(how.limit or 0))
 
@@ -95,6 +102,15 @@ async def _checked(target: Target, way: Way, table: Table) -> Way | None:
         said = await asker_for(target, how, BODY).say_all(sorted(CATALOGUE, key=len), table.says)
         for word, answer in said.items():
             if answer != table.says(word):
-                raise UntoldError(f"{visible(word)} is {table.says(word)} when {way}, and {answer} when {other}")
+                raise UntoldError(
+                    Sentence(
+                        "{word} is {said} when {way}, and {answer} when {other}",
+                        word=visible(word),
+                        said=WORDS[table.says(word)],
+                        way=WAYS_IN_WORDS[way],
+                        answer=WORDS[answer],
+                        other=WAYS_IN_WORDS[other],
+                    )
+                )
         return other
     return None

@@ -11,6 +11,7 @@ from tidewaiter.lab.session import Heard
 from tidewaiter.lab.target import UntoldError
 from tidewaiter.lines.symbol import Word, symbols
 from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, ENDED_REJECTED, REJECTS
+from tidewaiter.model.sentence import Sentence
 
 _BEHIND: Final = ("NOOP", "QUIT")
 TRUE_END: Final[Word] = symbols(b"\r\n.\r\n")
@@ -32,7 +33,9 @@ class Meaning:
         if tuple(rest) == self.going_on:
             return CONTENT if good else REJECTS
         if heard.second:
-            raise UntoldError(f"silence behind a true end, and {heard.codes} behind a second one")
+            raise UntoldError(
+                Sentence("silence behind a true end, and {codes} behind a second one", codes=repr(heard.codes))
+            )
         # Two replies for one end are not two ends, but two more than there should be are those of refused commands.
         if (rest and rest[0] == self.refused) or len(rest) > len(self.going_on) + 1:
             return ENDED if good else ENDED_REJECTED
@@ -45,8 +48,10 @@ def calibrate(honest: Heard, ended: Heard) -> Meaning:
     """Learn what replies mean; raises UntoldError where this way of asking does not tell an end from content."""
     accepted, *going_on = honest.codes or (0,)
     if not 200 <= accepted <= 299 or len(going_on) != len(_BEHIND) or not honest.finished:
-        raise UntoldError(f"an honest message was answered {honest.codes}")
+        raise UntoldError(Sentence("an honest message was answered {codes}", codes=repr(honest.codes)))
     message, *behind = ended.codes or (0,)
     if message != accepted or not behind or behind == going_on:
-        raise UntoldError(f"an honest end before further commands was answered {ended.codes}")
+        raise UntoldError(
+            Sentence("an honest end before further commands was answered {codes}", codes=repr(ended.codes))
+        )
     return Meaning(tuple(going_on), behind[0])

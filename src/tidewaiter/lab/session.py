@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from tidewaiter.i18n import system
 from tidewaiter.lab.target import Target, UntoldError, Way
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.rig.caller import Caller, ClosedError, SilenceError
 
 REFUSED: Final = b"EXPN: q\r\n"
@@ -59,7 +61,9 @@ async def called(target: Target) -> Caller:
     try:
         caller = await Caller.call(target.host, target.port, target.within)
     except (OSError, SilenceError) as error:
-        raise UntoldError(f"no connection to {target.host}:{target.port}: {error}") from None
+        why = error.sentence if isinstance(error, SilenceError) else system.reason(error)
+        address = f"{target.host}:{target.port}"
+        raise UntoldError(Sentence("no connection to {address}: {why}", address=address, why=why)) from None
     try:
         await _answered(caller, target, b"")
         await _answered(caller, target, b"%s tidewaiter.test\r\n" % (b"LHLO" if target.lmtp else b"EHLO"))
@@ -78,7 +82,7 @@ async def envelope(caller: Caller, target: Target) -> None:
     ):
         await _answered(caller, target, step)
     if caller.replies[-1].code != 354:
-        raise UntoldError(f"DATA was answered: {caller.replies[-1]}")
+        raise UntoldError(Sentence("{command} was answered: {reply}", command="DATA", reply=caller.replies[-1]))
 
 
 async def _answered(caller: Caller, target: Target, wire: bytes) -> None:
@@ -86,9 +90,12 @@ async def _answered(caller: Caller, target: Target, wire: bytes) -> None:
     try:
         answer = await caller.ask(wire, target.within)
     except (SilenceError, ClosedError) as error:
-        raise UntoldError(str(error)) from None
+        raise UntoldError(error.sentence) from None
+    if answer.code >= 400 and wire:
+        command = wire.split()[0].decode()
+        raise UntoldError(Sentence("{command} was answered: {reply}", command=command, reply=answer))
     if answer.code >= 400:
-        raise UntoldError(f"{wire.split()[0].decode() if wire else 'the connection'} was answered: {answer}")
+        raise UntoldError(Sentence("the connection was answered: {reply}", reply=answer))
 
 
 async def _pipelined(caller: Caller, _: Target, content: bytes) -> None:

@@ -4,11 +4,18 @@ Promise 11: nothing is sent to a host the user did not name, and no recipient bu
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from tidewaiter.model.sentence import Sentence, SentenceError
 
 Way = Literal["pipelined", "synchronised", "paced"]
 WAYS: tuple[Way, ...] = ("pipelined", "synchronised", "paced")
 """Fastest first."""
+WAYS_IN_WORDS: Final[dict[Way, Sentence]] = {
+    "pipelined": Sentence("pipelined"),
+    "synchronised": Sentence("synchronised"),
+    "paced": Sentence("paced"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +39,5 @@ class Target:
     """Seconds behind the word when paced: longer than the server takes to answer an end."""
 
 
-class UntoldError(Exception):
+class UntoldError(SentenceError):
     """Could not tell, and why."""

@@ -29,6 +29,7 @@ from tidewaiter.lab.session import called, envelope
 from tidewaiter.lab.target import Target, UntoldError
 from tidewaiter.lines.symbol import Word, spell
 from tidewaiter.model.dialect import Dialect
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.rig.caller import Caller, ClosedError, SilenceError
 from tidewaiter.rig.sink import Sink, sinking
 
@@ -67,7 +68,7 @@ def _compared(row: Dialect, said: Emissions, port: int, send: Callable[[Sink, in
         async with sinking(sink, port) as at:
             sent = await send(sink, at)
         if not sink.messages:
-            raise UntoldError("nothing was sent to the sink")
+            raise UntoldError(Sentence("nothing was sent to the sink"))
         return Compared(row.id, len(said), tuple(mismatches(sent, said)))
 
     return asyncio.run(compared())

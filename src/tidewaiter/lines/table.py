@@ -13,6 +13,7 @@ from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.machine import State as Reading
 from tidewaiter.lines.symbol import BYTES, VISIBLE, Symbol, Word
 from tidewaiter.model.dialect import Then
+from tidewaiter.model.sentence import Sentence
 
 CONTENT: Final = "content"
 REJECTS: Final = "rejects"
@@ -20,6 +21,14 @@ REJECTS: Final = "rejects"
 ENDED: Final = "ended"
 ENDED_REJECTED: Final = "ended and rejected"
 CLOSED: Final = "closed"
+WORDS: Final = {
+    CONTENT: Sentence("content"),
+    REJECTS: Sentence("rejects"),
+    ENDED: Sentence("ended"),
+    ENDED_REJECTED: Sentence("ended and rejected"),
+    CLOSED: Sentence("closed"),
+}
+"""Each of them for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +141,6 @@ def difference(one: Table, other: Table) -> Word | None:
                 seen.add(after)
                 queue.append((*after, (*word, symbol)))
     return None
-
-
-def text(table: Table) -> str:
-    """Write the machine as a table that a person can read."""
-    head = ["state", *(VISIBLE[symbol] for symbol in BYTES), "says"]
-    rows = [[str(at), *map(str, row), table.output[at]] for at, row in enumerate(table.next)]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]
-    )
 
 
 _LOOKS: Final = {

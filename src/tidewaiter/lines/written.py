@@ -69,19 +69,6 @@ def _numbered(keys: Sequence[Hashable]) -> list[int]:
     return [order.setdefault(key, len(order)) for key in keys]
 
 
-def text(machine: Written) -> str:
-    """Write the machine as a table that a person can read."""
-    head = ["state", *(VISIBLE[symbol] for symbol in BYTES), "at the end"]
-    rows = [
-        [str(at), *(f"{visible(move[0]) or '-'} > {move[1]}" if move else "refused" for move in row), visible(last)]
-        for at, (row, last) in enumerate(zip(machine.next, machine.final, strict=True))
-    ]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]
-    )
-
-
 _LINE: Final = "\\n"
 
 

@@ -14,14 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
+from tidewaiter.model.sentence import Sentence, SentenceError
+
 REPLY: Final = re.compile(rb"(?:([0-9]{3})-[^\n]*\n)*([0-9]{3})(?:[^-\n][^\n]*)?\n")
 
 
-class SilenceError(Exception):
+class SilenceError(SentenceError):
     """The server neither answered nor closed in time."""
 
 
-class ClosedError(Exception):
+class ClosedError(SentenceError):
     """The server closed where a reply was due."""
 
 
@@ -61,7 +63,7 @@ class Caller(asyncio.Protocol):
             async with asyncio.timeout(within):
                 _, caller = await loop.create_connection(cls, host, port)
         except TimeoutError:
-            raise SilenceError(f"no connection in {within} s") from None
+            raise SilenceError(Sentence("no connection in {seconds} s", seconds=within)) from None
         return caller
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -105,9 +107,10 @@ class Caller(asyncio.Protocol):
         wanted = len(self.replies) + 1
         self.write(wire)
         if not await self.until(wanted, within):
-            raise SilenceError(f"no reply to {wire[:60]!r} in {within} s")
+            raise SilenceError(Sentence("no reply to {wire!r} in {seconds} s", wire=wire[:60], seconds=within))
         if len(self.replies) < wanted:
-            raise ClosedError(f"closed behind {self.replies[-1] if self.replies else 'nothing'!s}")
+            behind = self.replies[-1] if self.replies else Sentence("nothing")
+            raise ClosedError(Sentence("closed behind {reply}", reply=behind))
         return self.replies[wanted - 1]
 
     async def secure(self, context: ssl.SSLContext, within: float) -> None:
@@ -118,7 +121,7 @@ class Caller(asyncio.Protocol):
                 self._transport, self, context, ssl_handshake_timeout=within
             )
         except OSError as error:  # an ssl.SSLError is one
-            raise ClosedError(f"no handshake: {error}") from None
+            raise ClosedError(Sentence("no handshake: {reason}", reason=error)) from None
 
     def hang_up(self) -> None:
         """Close our side, with nothing of ours left to send."""

@@ -15,6 +15,7 @@ from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.stages import pipeline
 from tidewaiter.lines.symbol import BYTES, Symbol, Word
 from tidewaiter.model.dialect import Dialect, Then
+from tidewaiter.model.sentence import Sentence, SentenceError
 from tidewaiter.smuggling.path import Lost, Path, PathState, Relay, Source, Split, written
 
 STATES: Final = 2_000_000
@@ -22,6 +23,10 @@ STATES: Final = 2_000_000
 
 OVERSIZE: Final = "past the size limit"
 Move = Symbol | Literal["past the size limit"]
+
+
+class PlaceError(SentenceError, ValueError):
+    """A row cannot take the place on the path that it is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Answer:
     states: int
     """States of the product that were walked."""
     attack: Attack | None = None
-    why: str = ""
+    why: Sentence | None = None
     """What is not known, where the verdict is could not tell."""
 
 
@@ -63,14 +68,16 @@ def smuggle(
 
     An unknown field is each of its values: the answer is could not tell where they disagree.
     Without `limits` no reader ever passes its size limit.
-    Raises ValueError for a row that cannot take the place it is given.
+    Raises PlaceError for a row that cannot take the place it is given.
     """
     if isinstance(writer, Dialect) and writer.writer and writer.writer.passes_on:
-        raise ValueError(f"{writer.id} only passes on what it has read: it can be a relay, not the first writer")
+        raise PlaceError(
+            Sentence("{row} only passes on what it has read: it can be a relay, not the first writer", row=writer.id)
+        )
     rows = (*((writer,) if isinstance(writer, Dialect) else ()), *relays, reader)
     undecided = [row.id for row in rows if not row.candidates()]
     if undecided:
-        return Answer("could not tell", 0, why=f"{undecided[0]}: a field that decides is unknown")
+        return Answer("could not tell", 0, why=Sentence("{row}: a field that decides is unknown", row=undecided[0]))
     writers = [source(row) for row in writer.candidates()] if isinstance(writer, Dialect) else [writer]
     answers = [
         walk(compile_path(first, tuple(middle), last), limits=limits)
@@ -78,7 +85,7 @@ def smuggle(
     ]
     if len({answer.verdict for answer in answers}) == 1:
         return answers[0]
-    return Answer("could not tell", answers[0].states, why="the values of an unknown field disagree")
+    return Answer("could not tell", answers[0].states, why=Sentence("the values of an unknown field disagree"))
 
 
 def compile_path(writer: Source[Any], relays: tuple[Dialect, ...], reader: Dialect) -> Path:
@@ -89,16 +96,14 @@ def compile_path(writer: Source[Any], relays: tuple[Dialect, ...], reader: Diale
 def source(row: Dialect) -> Source[Any]:
     """Compile a row as a writer."""
     if row.writer is None:
-        message = f"{row.id} says nothing of how it writes"
-        raise ValueError(message)
+        raise PlaceError(Sentence("{row} says nothing of how it writes", row=row.id))
     return emitter(row.writer)
 
 
 def splitter(row: Dialect) -> Splitter:
     """Compile a row as a reader."""
     if row.reader is None:
-        message = f"{row.id} says nothing of how it reads"
-        raise ValueError(message)
+        raise PlaceError(Sentence("{row} says nothing of how it reads", row=row.id))
     return Splitter(row.reader)
 
 
@@ -121,7 +126,7 @@ def walk(path: Path, *, limits: bool = True) -> Answer:
                 return Answer("attack", len(seen), after)
             _queue(after, seen, queue)
         if len(seen) > STATES:
-            return Answer("could not tell", len(seen), why="the product has too many states")
+            return Answer("could not tell", len(seen), why=Sentence("the product has too many states"))
     return Answer("safe", len(seen))
 
 

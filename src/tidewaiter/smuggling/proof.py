@@ -20,22 +20,25 @@ from tidewaiter.lines.stages import RefusedError
 from tidewaiter.lines.symbol import BYTES, REPRESENTATIVE, Symbol, Word, spell, symbols
 from tidewaiter.model.dialect import STRICT, Dialect
 from tidewaiter.model.position import Position, Positions
+from tidewaiter.model.sentence import Sentence, SentenceError
 from tidewaiter.smuggling.ours import Ours, State
 from tidewaiter.smuggling.path import Path
 from tidewaiter.smuggling.product import Answer, source, splitter, walk
 
 NOT_COVERED: Final = (
-    "a program that no row describes, or that a row describes wrongly; the lab learns the real ones to find out",
-    "a next hop that ends DATA where a limit is reached that it does not announce with SIZE",
-    "the envelope: it is explored apart, over all command sequences, in the tests of wire",
-    "what a program behind the next hop does with the content: compose its row as a further reader",
+    Sentence(
+        "a program that no row describes, or that a row describes wrongly; the lab learns the real ones to find out"
+    ),
+    Sentence("a next hop that ends DATA where a limit is reached that it does not announce with SIZE"),
+    Sentence("the envelope: it is explored apart, over all command sequences, in the tests of wire"),
+    Sentence("what a program behind the next hop does with the content: compose its row as a further reader"),
 )
 
 DEPTH: Final = 7
 """Words this long from every state: longer than the longest memory of the reader (four bytes) and an end."""
 
 
-class ProofError(AssertionError):
+class ProofError(SentenceError, AssertionError):
     """The code does not do what the proof needs; the message holds the counter-example."""
 
 
@@ -78,7 +81,14 @@ def prove_classes(ours: Ours) -> int:
         theirs = ours.pass_on(state, REPRESENTATIVE[symbol])
         swapped = theirs.wire if symbol is not Symbol.OTHER else _swap(theirs.wire, byte)
         if (mine.state, mine.wire, mine.ended) != (theirs.state, swapped, theirs.ended):
-            raise ProofError(f"{byte!r} does not behave as {REPRESENTATIVE[symbol]!r} in {state}")
+            raise ProofError(
+                Sentence(
+                    "{byte!r} does not behave as {other!r} in {state}",
+                    byte=byte,
+                    other=REPRESENTATIVE[symbol],
+                    state=state,
+                )
+            )
         compared += 1
     return compared
 
@@ -105,7 +115,11 @@ def _prove_cuts(ours: Ours, state: State, word: bytes, depth: int) -> int:
         # A refused message is not delivered, so there only the state and the end matter.
         wire = b"" if whole.state.reading.refused else before.wire + cut.wire
         if (whole.state, whole.ended, whole.wire) != (cut.state, cut.ended, wire):
-            raise ProofError(f"{word + byte!r} is read differently with its last byte apart, from {state}")
+            raise ProofError(
+                Sentence(
+                    "{word!r} is read differently with its last byte apart, from {state}", word=word + byte, state=state
+                )
+            )
         compared += 1 + _prove_cuts(ours, state, word + byte, depth - 1)
     return compared
 
@@ -140,7 +154,7 @@ def _end(ours: Ours, state: State, told: "_Seen") -> None:
         return
     told.go(rest[: -len(_END)]).must_be_at_a_line(rest)
     if rest[-len(_END) :] != _END:
-        raise ProofError(f"the end is written as {spell(rest)!r}")
+        raise ProofError(Sentence("the end is written as {wire!r}", wire=spell(rest)))
 
 
 _END: Final = (Symbol.DOT, Symbol.CR, Symbol.LF)
@@ -156,15 +170,15 @@ class _Seen:
         last = self.last
         for symbol in wire:
             if (last[-1] is Symbol.CR) != (symbol is Symbol.LF) or symbol is Symbol.NUL:
-                raise ProofError(f"an odd byte is written: {spell((*last, symbol))!r}")
+                raise ProofError(Sentence("an odd byte is written: {wire!r}", wire=spell((*last, symbol))))
             if last[-3:] == (Symbol.CR, Symbol.LF, Symbol.DOT) and symbol is not Symbol.DOT:
-                raise ProofError(f"a line opens with one dot: {spell((*last, symbol))!r}")
+                raise ProofError(Sentence("a line opens with one dot: {wire!r}", wire=spell((*last, symbol))))
             last = (*last, symbol)[-3:]
         return _Seen(last)
 
     def must_be_at_a_line(self, rest: Word) -> None:
         if self.last[-2:] != (Symbol.CR, Symbol.LF):
-            raise ProofError(f"the end does not stand on a line of its own: {spell(rest)!r}")
+            raise ProofError(Sentence("the end does not stand on a line of its own: {wire!r}", wire=spell(rest)))
 
 
 def compose(ours: Ours, rows: Iterable[Dialect]) -> Iterator[Composed]:
