@@ -60,7 +60,7 @@ def test_the_list_of_rows_is_spanish(monkeypatch: pytest.MonkeyPatch, capsys: py
     "argv",
     [
         "",
-        "runn",
+        "ruun",
         "--lang xx",
         "--version",
         "run",
@@ -73,7 +73,7 @@ def test_the_list_of_rows_is_spanish(monkeypatch: pytest.MonkeyPatch, capsys: py
         "demo --format xml",
         "demo --twice",
         "dialect",
-        "dialect lsit",
+        "dialect lisst",
         "dialect show",
         "dialect show exim-4.95",
         "dialect show nobody",
