@@ -48,6 +48,10 @@ BAD = {
     "everyone relays": (ISSUE + OUTBOUND.replace(b"192.0.2.0/24", b"0.0.0.0/0"), "listener[1].networks[0]: lets every"),
     "everyone relays, by IPv6": (ISSUE + OUTBOUND.replace(b"192.0.2.0/24", b"::/0"), "networks[0]: lets everyone"),
     "ourselves": (with_hop("smtp://127.0.0.1:2525"), "tw.toml:12: route[0].next_hop[0]: is one of our own listeners"),
+    "ourselves, by our name": (
+        with_hop("smtp://MX.tidewaiter.test:2525", "0.0.0.0:2525"),
+        "tw.toml:12: route[0].next_hop[0]: is one of our own listeners",
+    ),
     "no key": (in_listener(b'tls = "implicit"\n'), "tw.toml:6: listener[0].certificate: is missing for tls"),
     "a key for nothing": (in_listener(b'key = "k.pem"\n'), "tw.toml:9: listener[0].key: has no use while tls is off"),
     "an authority for nothing": (ISSUE + b'ca = "ca.pem"\n', "tw.toml:13: route[0].ca: has no use unless tls"),
@@ -114,6 +118,11 @@ OTHERS = [
     ("mx.example", "0.0.0.0:25"),
     ("0.0.0.0", "192.0.2.1:25"),
 ]
+
+
+def test_our_name_may_be_a_next_hop_where_it_surely_does_not_lead_to_us() -> None:
+    assert mistakes(with_hop("smtp://mx.tidewaiter.test:2526", "0.0.0.0:2525")) == []
+    assert mistakes(with_hop("smtp://mx.tidewaiter.test:2525", "127.0.0.1:2525")) == [], "only the machine can tell"
 
 
 @pytest.mark.parametrize(("host", "listening"), OURSELVES)

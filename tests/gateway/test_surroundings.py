@@ -7,6 +7,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from tests.config.test_parsing import ISSUE
+from tests.gateway.test_loop import our_address
 from tidewaiter.gateway.surroundings import mistakes_of_file
 
 TLS = """
@@ -87,6 +88,12 @@ def test_an_unknown_user_is_a_mistake(file: Path) -> None:
 def test_a_folder_that_cannot_be_is_a_mistake(file: Path) -> None:
     file.write_text(file.read_text().replace('"state"', '"missing/state"'))
     assert "store.path" in mistakes(file)
+
+
+def test_a_next_hop_that_only_the_machine_knows_to_be_us_is_a_mistake(file: Path) -> None:
+    text = file.read_text().replace("127.0.0.1:2525", "0.0.0.0:2525")
+    file.write_text(text.replace("smtp://127.0.0.1:2526", f"smtp://{our_address()}:2525"))
+    assert mistakes(file) == "16: route[0].next_hop[0]: is one of our own listeners: mail loops"
 
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user, or mount")

@@ -21,6 +21,9 @@ RFC_MINIMUM_SECONDS = {
 }
 """RFC 5321 §4.5.3.2: "the following timeouts SHOULD be used"; less makes loss and duplicates."""
 
+LOOPS = "is one of our own listeners: mail loops"
+"""Said here of what the file shows, and in gateway/surroundings.py of what only the machine can tell."""
+
 
 def mistakes_of_meaning(settings: Settings) -> Iterator[Complaint]:
     """Every complaint of every rule."""
@@ -61,9 +64,15 @@ def _ourselves(settings: Settings) -> Iterator[Complaint]:
     for place, route in enumerate(settings.route):
         for which, hop in enumerate(route.next_hop):
             if isinstance(hop, TcpHop) and any(
-                reaches(hop.host, hop.port, listener.address) for listener in settings.listener
+                reaches(hop.host, hop.port, listener.address) or _is_called_ours(hop, listener.address, settings)
+                for listener in settings.listener
             ):
-                yield ("route", place, "next_hop", which), "is one of our own listeners: mail loops"
+                yield ("route", place, "next_hop", which), LOOPS
+
+
+def _is_called_ours(hop: TcpHop, listening: Endpoint, settings: Settings) -> bool:
+    """Whether it is our own name; at home, where only we connect, another may have that name."""
+    return hop.host == settings.hostname and hop.port == listening.port and not listening.host.is_loopback
 
 
 def reaches(host: str, port: int, listening: Endpoint) -> bool:

@@ -13,6 +13,7 @@ from tidewaiter.config import ConfigError, Mistake, Settings, locate, parse
 from tidewaiter.config.place import Complaint
 from tidewaiter.config.settings import ListenerTls
 from tidewaiter.gateway import privileges
+from tidewaiter.gateway.loop import hops_to_ourselves
 
 _MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs", "devtmpfs"}
 
@@ -43,7 +44,13 @@ def _file_itself(file: Path) -> Iterator[Complaint]:
 
 def complaints(settings: Settings) -> list[Complaint]:
     """Everything that would keep this process's user from running these settings."""
-    return [*_certificates(settings), *_authorities(settings), *_state_folder(settings), *_log_file(settings)]
+    return [
+        *_certificates(settings),
+        *_authorities(settings),
+        *_state_folder(settings),
+        *_log_file(settings),
+        *hops_to_ourselves(settings),
+    ]
 
 
 def _certificates(settings: Settings) -> Iterator[Complaint]:
