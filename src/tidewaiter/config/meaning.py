@@ -3,12 +3,12 @@
 Each rule is a function from settings to complaints, and `RULES` holds them all.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address
 
 from tidewaiter.config.place import Complaint, Path
 from tidewaiter.config.settings import HopTls, Listener, ListenerTls, Role, Settings
-from tidewaiter.config.values import Endpoint, TcpHop
+from tidewaiter.config.values import Endpoint, Network, TcpHop
 from tidewaiter.model.position import Position, Positions
 
 RFC_MINIMUM_SECONDS = {
@@ -20,6 +20,9 @@ RFC_MINIMUM_SECONDS = {
     "end": 600,
 }
 """RFC 5321 §4.5.3.2: "the following timeouts SHOULD be used"; less makes loss and duplicates."""
+
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""RFC 4291 §2.4 and IANA: whoever connects by IPv6 from outside has an address of these."""
 
 LOOPS = "is one of our own listeners: mail loops"
 """Said here of what the file shows, and in gateway/surroundings.py of what only the machine can tell."""
@@ -52,12 +55,19 @@ def _relays_for_nobody(settings: Settings) -> Iterator[Complaint]:
 
 def _everyone_relays(settings: Settings) -> Iterator[Complaint]:
     for place, listener in enumerate(settings.listener):
-        for which, network in enumerate(listener.networks):
-            if network.prefixlen == 0:
-                yield (
-                    ("listener", place, "networks", which),
-                    "lets everyone relay: an open relay; name your own networks",
-                )
+        path = ("listener", place, "networks")
+        alone = [which for which, network in enumerate(listener.networks) if _is_everyone([network])]
+        for which in alone:
+            yield (*path, which), "lets everyone relay: an open relay; name your own networks"
+        if not alone and _is_everyone(listener.networks):
+            yield path, "together let everyone relay: an open relay; name your own networks"
+
+
+def _is_everyone(networks: Sequence[Network]) -> bool:
+    """Whether no client of some version of IP is left out; two halves are as much as the whole."""
+    fours = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
+    sixes = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
+    return any(network.prefixlen == 0 for network in fours) or any(map(GLOBAL_UNICAST.subnet_of, sixes))
 
 
 def _ourselves(settings: Settings) -> Iterator[Complaint]:
