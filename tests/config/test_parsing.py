@@ -132,6 +132,37 @@ def test_a_mistake_says_what_to_write(data: bytes, expected: str) -> None:
     assert first.startswith(expected)
 
 
+FORGED = {
+    "a line of its own": b'"a\\nb: fake.toml:1: ok" = 1\n',
+    "red": b'"a\\u001b[31mb" = 1\n',
+    "a control character of one octet": b'"a\\u009b31mb" = 1\n',
+    "the other direction": b'"a\\u202eb" = 1\n',
+    "in a table": ISSUE + b'[limits."\\u2028"]\n',
+    "twice": b'"a\\nb" = 1\n[["a\\nb"]]\n["a\\nb"]\n',
+    "in a value": ISSUE.replace(b'"mx.tidewaiter.test"', b'"\\u009b\\nmx"'),
+    "in a network": ISSUE.replace(b"\n[[route]]", b'networks = "a\\u001bb\\nc"\n\n[[route]]'),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_mistake_is_one_line_in_which_everything_can_be_seen(what: str) -> None:
+    found = mistakes(FORGED[what])
+    assert found
+    assert [mistake for mistake in found if not mistake.isprintable()] == []
+
+
+def test_a_key_is_named_as_toml_reads_it() -> None:
+    data = b'"a\\nb" = 1\n"c.d" = 1\n\'e"\' = 1\n"" = 1\n"\xc3\xa9" = 1\nf-1_ = 1\n'
+    assert [mistake.split(": ")[1] for mistake in mistakes(data)][:4] == ['"a\\nb"', "hostname", "listener", "route"]
+    assert [mistake.split(": ")[1] for mistake in mistakes(data)][4:] == ['"c.d"', '"e\\""', '""', '"é"', "f-1_"]
+
+
+def test_the_name_of_the_file_can_be_seen() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(b"a = 1", "a\nb\x1b\udcff.toml")
+    assert str(caught.value).splitlines()[0].startswith("a\\nb\\u001b\\udcff.toml:1: a: ")
+
+
 def test_a_position_left_out_keeps_the_default_of_its_place() -> None:
     def listener(text: bytes) -> Listener:
         return parse(ISSUE.replace(b"[[route]]", text + b"\n[[route]]"), "tw.toml").listener[0]

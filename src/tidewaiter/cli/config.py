@@ -9,6 +9,7 @@ from pathlib import Path
 from tidewaiter.cli.exit import Exit
 from tidewaiter.cli.parser import Parser, Verbs
 from tidewaiter.i18n import _
+from tidewaiter.model.sentence import visible
 
 
 def register(verbs: Verbs) -> None:
@@ -36,7 +37,7 @@ def check_file(args: argparse.Namespace) -> Exit:
     if args.format == "json":
         print(json.dumps([asdict(mistake) for mistake in mistakes], indent=2))
     else:
-        print(*mistakes or [_("{file}: no mistakes").format(file=args.file)], sep="\n")
+        print(*mistakes or [_("{file}: no mistakes").format(file=visible(str(args.file)))], sep="\n")
     return Exit.BAD if mistakes else Exit.GOOD
 
 

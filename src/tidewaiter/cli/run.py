@@ -8,6 +8,7 @@ from pathlib import Path
 from tidewaiter.cli.exit import Exit
 from tidewaiter.cli.parser import Verbs
 from tidewaiter.i18n import _
+from tidewaiter.model.sentence import visible
 
 
 def register(verbs: Verbs) -> None:
@@ -25,7 +26,10 @@ def run(args: argparse.Namespace) -> Exit:
 
     try:
         supervisor = Supervisor(args.config, os.environ)
-    except (ConfigError, StartError) as error:
+    except ConfigError as error:
         print(error, file=sys.stderr)
+        return Exit.USAGE
+    except StartError as error:
+        print(visible(str(error)), file=sys.stderr)
         return Exit.USAGE
     return Exit(supervisor.run())

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tidewaiter.model.sentence import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -17,8 +19,8 @@ class Mistake:
     """What is wrong, and the nearest known key or the allowed values where there are some."""
 
     def __str__(self) -> str:
-        """`FILE:LINE: KEY: MESSAGE`, the form that editors jump to."""
-        return ": ".join(filter(None, (f"{self.file}:{self.line}", self.key, self.message)))
+        """`FILE:LINE: KEY: MESSAGE`, the form that editors jump to: one line, whatever the file holds."""
+        return visible(": ".join(filter(None, (f"{self.file}:{self.line}", self.key, self.message))))
 
 
 class ConfigError(Exception):
