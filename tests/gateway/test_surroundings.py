@@ -90,6 +90,31 @@ def test_a_folder_that_cannot_be_is_a_mistake(file: Path) -> None:
     assert "store.path" in mistakes(file)
 
 
+def with_maildir(file: Path, path: str, user: str = "") -> Path:
+    text = file.read_text().replace("smtp://127.0.0.1:2526", f"maildir:{path}")
+    file.write_text(text.replace('tls = "verify"\nca = "ca.pem"\n', "") + user)
+    return file
+
+
+def test_a_maildir_that_can_be_made_is_no_mistake(file: Path) -> None:
+    assert mistakes(with_maildir(file, "not/yet/there")) == ""
+    assert not (file.parent / "not").exists(), "a check makes nothing"
+
+
+@pytest.mark.parametrize("there", ["mail", "mail/new", "link"])
+def test_a_maildir_whose_folder_is_none_is_a_mistake(file: Path, there: str) -> None:
+    (file.parent / "mail").mkdir()
+    (file.parent / "link").symlink_to("nowhere")
+    if there == "mail":
+        (file.parent / "mail").rmdir()
+    if there != "link":
+        (file.parent / there).touch()
+    found = mistakes(with_maildir(file, there.partition("/")[0]))
+    assert found == f"16: route[0].next_hop[0]: {file.parent}/{there}" + (
+        ": No such file or directory" if there == "link" else " is not a folder"
+    )
+
+
 def test_a_next_hop_that_only_the_machine_knows_to_be_us_is_a_mistake(file: Path) -> None:
     text = file.read_text().replace("127.0.0.1:2525", "0.0.0.0:2525")
     file.write_text(text.replace("smtp://127.0.0.1:2526", f"smtp://{our_address()}:2525"))
@@ -122,6 +147,39 @@ def test_a_folder_that_only_root_can_enter_is_a_mistake(file: Path) -> None:
     assert f"log.file: {file.parent}/closed: Permission denied" in found
     file.parent.chmod(0o700)
     assert f"workers.user: could not reload: {file}: Permission denied" in mistakes(file)
+
+
+@needs_root
+@pytest.mark.parametrize("closed", ["mail", "mail/tmp", "mail/new", "mail/cur"])
+def test_a_maildir_that_only_root_can_write_is_a_mistake(file: Path, closed: str) -> None:
+    for one in file.parent.iterdir():
+        one.chmod(0o644)
+    for folder in ("mail", "mail/tmp", "mail/new", "mail/cur"):
+        (file.parent / folder).mkdir()
+        (file.parent / folder).chmod(0o777)
+    with_maildir(file, "mail", '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == ""
+    (file.parent / closed).chmod(0o700)
+    assert mistakes(file).startswith(f"16: route[0].next_hop[0]: {file.parent}/{closed}")
+
+
+@needs_root
+def test_a_maildir_below_what_only_root_can_write_is_a_mistake(file: Path) -> None:
+    for one in file.parent.iterdir():
+        one.chmod(0o644)
+    with_maildir(file, "/proc/nope/x", '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == "16: route[0].next_hop[0]: /proc: Permission denied"
+
+
+@needs_root
+def test_a_maildir_on_what_is_read_only_is_a_mistake(file: Path) -> None:
+    mail = file.parent / "mail"
+    mail.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tidewaiter-test", mail], check=True)
+    try:
+        assert mistakes(with_maildir(file, "mail")) == f"16: route[0].next_hop[0]: {mail}: Read-only file system"
+    finally:
+        subprocess.run(["umount", mail], check=True)
 
 
 @needs_root

@@ -12,6 +12,7 @@ from pathlib import Path
 from tidewaiter.config import ConfigError, Mistake, Settings, locate, parse
 from tidewaiter.config.place import Complaint
 from tidewaiter.config.settings import ListenerTls
+from tidewaiter.config.values import MaildirHop
 from tidewaiter.gateway import privileges
 from tidewaiter.gateway.loop import hops_to_ourselves
 
@@ -49,6 +50,7 @@ def complaints(settings: Settings) -> list[Complaint]:
         *_authorities(settings),
         *_state_folder(settings),
         *_log_file(settings),
+        *_maildirs(settings),
         *hops_to_ourselves(settings),
     ]
 
@@ -115,7 +117,10 @@ def _unwritable(there: Path) -> str | None:
     except OSError as error:
         return f"{there}: {error.strerror}"
     rights = os.W_OK | os.X_OK if there.is_dir() else os.W_OK
-    return None if os.access(there, rights) else f"{there}: {os.strerror(errno.EACCES)}"
+    if os.access(there, rights):
+        return None
+    read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+    return f"{there}: {os.strerror(errno.EROFS if read_only else errno.EACCES)}"
 
 
 def _file_system(folder: Path) -> str:
@@ -134,3 +139,26 @@ def _log_file(settings: Settings) -> Iterator[Complaint]:
         return
     if reason := _unwritable(_there(Path(settings.log.file))):
         yield ("log", "file"), reason
+
+
+def _maildirs(settings: Settings) -> Iterator[Complaint]:
+    for place, route in enumerate(settings.route):
+        for which, hop in enumerate(route.next_hop):
+            if isinstance(hop, MaildirHop) and (reason := _no_maildir(Path(str(hop.path)))):
+                yield ("route", place, "next_hop", which), reason
+
+
+def _no_maildir(path: Path) -> str | None:
+    """Why messages cannot be written there; delivery makes whatever folders are missing."""
+    for folder in (path / "tmp", path / "new", path / "cur"):
+        there = _nearest(folder)
+        if reason := _unwritable(there):
+            return reason
+        if not there.is_dir():
+            return f"{there} is not a folder"
+    return None
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there: in it the first one would be made."""
+    return next(one for one in (path, *path.parents) if os.path.lexists(one) or one == one.parent)
