@@ -49,7 +49,10 @@ def test_the_code_of_a_verb_is_the_code_of_the_process(monkeypatch: pytest.Monke
     ("error", "line"),
     [
         (UsageError("no such row"), "tidewaiter: no such row\n"),
-        (FileNotFoundError(2, "No such file", "mx.toml"), "tidewaiter: mx.toml: No such file\n"),
+        (
+            FileNotFoundError(2, "as the C library says it", "mx.toml"),
+            "tidewaiter: mx.toml: No such file or directory\n",
+        ),
         (OSError("busy"), "tidewaiter: busy\n"),
     ],
 )

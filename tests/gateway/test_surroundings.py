@@ -82,7 +82,31 @@ def test_mistakes_of_the_file_itself_come_first(file: Path) -> None:
 
 def test_an_unknown_user_is_a_mistake(file: Path) -> None:
     file.write_text(file.read_text() + '[workers]\nuser = "no-such-user"\n')
-    assert mistakes(file).startswith("20: workers.user: ")
+    assert mistakes(file) == "20: workers.user: this machine has no user no-such-user"
+    file.write_text(file.read_text().replace("no-such-user", "a\\u0000b"))
+    assert mistakes(file) == "20: workers.user: this machine has no user a\\u0000b"
+
+
+def test_an_unknown_group_is_a_mistake(file: Path) -> None:
+    file.write_text(file.read_text() + '[workers]\nuser = "root"\ngroup = "no-such-group"\n')
+    assert mistakes(file) == "21: workers.group: this machine has no group no-such-group"
+
+
+def test_a_name_that_no_file_can_have_is_a_mistake(file: Path) -> None:
+    long = "x" * 300
+    text = file.read_text() + f'[log]\nfile = "{long}"\n'
+    file.write_text(text.replace('"state"', f'"{long}"').replace("smtp://127.0.0.1:2526", f"maildir:{long}"))
+    file.write_text(file.read_text().replace('tls = "verify"\nca = "ca.pem"\n', ""))
+    assert [line.split(": ")[1::2] for line in mistakes(file).splitlines()] == [
+        ["store.path", "File name too long"],
+        ["route[0].next_hop[0]", "File name too long"],
+        ["log.file", "File name too long"],
+    ]
+
+
+def test_a_folder_is_no_log_file(file: Path) -> None:
+    file.write_text(file.read_text() + '[log]\nfile = "."\n')
+    assert mistakes(file) == f"20: log.file: {file.parent}: Is a directory"
 
 
 def test_a_folder_that_cannot_be_is_a_mistake(file: Path) -> None:
@@ -135,6 +159,16 @@ def test_a_key_that_only_root_can_read_is_a_mistake(file: Path) -> None:
     file.chmod(0o600)
     assert "workers.user: could not reload" in mistakes(file)
     assert os.getuid() == 0, "only the question was asked as another"
+
+
+@needs_root
+def test_a_user_whom_we_may_not_become_is_a_mistake(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(groups: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.setgroups", refuse)  # as for root in a container without CAP_SETGID
+    file.write_text(file.read_text() + '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == "20: workers.user: the question could not be asked as that user"
 
 
 @needs_root

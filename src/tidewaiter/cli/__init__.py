@@ -14,7 +14,8 @@ from tidewaiter import is_compiled
 from tidewaiter.cli import fault, verbs
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser
-from tidewaiter.i18n import LANGUAGES, _, speak
+from tidewaiter.i18n import LANGUAGES, _, speak, spoken
+from tidewaiter.i18n.refusal import SENTENCES, refusal
 from tidewaiter.model.sentence import visible
 
 __all__ = ["Exit", "UsageError", "build_parser", "main"]
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except OSError as error:
-        return _refuse(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        why = spoken(refusal(error)) if error.errno in SENTENCES else error.strerror or error
+        return _refuse(": ".join(str(part) for part in (error.filename, why) if part))
     except KeyboardInterrupt:
         return 128 + 2  # as a shell says of a program that SIGINT ended
     except Exception as error:  # noqa: BLE001  # the last border: whatever it is, the user sees one line

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tidewaiter.cli.exit import Exit
 from tidewaiter.cli.parser import Verbs
-from tidewaiter.i18n import _
-from tidewaiter.model.sentence import visible
+from tidewaiter.i18n import _, spoken
+from tidewaiter.model.sentence import Sentence, visible
 
 
 def register(verbs: Verbs) -> None:
@@ -27,9 +27,10 @@ def run(args: argparse.Namespace) -> Exit:
     try:
         supervisor = Supervisor(args.config, os.environ)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(*[mistake.said(_) for mistake in error.mistakes], sep="\n", file=sys.stderr)
         return Exit.USAGE
     except StartError as error:
-        print(visible(str(error)), file=sys.stderr)
+        [why] = error.args
+        print(spoken(why) if isinstance(why, Sentence) else visible(str(why)), file=sys.stderr)
         return Exit.USAGE
     return Exit(supervisor.run())

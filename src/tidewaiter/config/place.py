@@ -12,10 +12,10 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cache
 
-from tidewaiter.model.sentence import visible
+from tidewaiter.model.sentence import Sentence, visible
 
 Path = tuple[str | int, ...]
-Complaint = tuple[Path, str]
+Complaint = tuple[Path, Sentence]
 """A path in the file, and what is wrong there."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

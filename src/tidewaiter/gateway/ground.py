@@ -17,6 +17,8 @@ from tidewaiter.gateway.generation import Generation
 from tidewaiter.gateway.journal import open_log
 from tidewaiter.gateway.shared import Shared
 from tidewaiter.gateway.sockets import Sockets
+from tidewaiter.i18n.refusal import refusal
+from tidewaiter.model.sentence import N_
 
 _FIXED = (("workers", "count"), ("workers", "user"), ("workers", "group"), ("store", "path"))
 """What only a restart can change: sockets, maps, rights and the lock were made for them."""
@@ -45,7 +47,7 @@ class Ground:
         try:
             data = self.file.read_bytes()
         except OSError as error:
-            raise StartError(f"{self.file}: {error.strerror}") from error
+            raise StartError(N_("{path}: {reason}", path=self.file, reason=refusal(error))) from error
         settings = parse(data, str(self.file))
         if self._first is None:
             self._settle(settings)
@@ -105,7 +107,7 @@ class Ground:
 
 def _changed(before: Settings, after: Settings) -> list[Complaint]:
     return [
-        ((table, key), "has changed, which needs a restart")
+        ((table, key), N_("has changed, which needs a restart"))
         for table, key in _FIXED
         if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)
     ]

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from tidewaiter.config.settings import Workers
 from tidewaiter.gateway.error import StartError
+from tidewaiter.model.sentence import N_, Sentence
 
 Answer = TypeVar("Answer")
 
@@ -18,6 +19,12 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4  # linux/prctl.h
 
 class PrivilegeError(StartError):
     """We cannot become the user that the configuration names."""
+
+    def __init__(self, sentence: Sentence, key: str = "user") -> None:
+        """Keep why, and which key of the table `workers` is to be changed."""
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.key = key
 
 
 class Person(NamedTuple):
@@ -37,10 +44,17 @@ def person(workers: Workers) -> Person | None:
         return None
     try:
         entry = pwd.getpwnam(workers.user)
-        gid = entry.pw_gid if workers.group is None else grp.getgrnam(workers.group).gr_gid
-    except KeyError as error:
-        raise PrivilegeError(f"{error.args[0]}") from error
+    except (KeyError, ValueError) as error:  # a name with a NUL is a ValueError
+        raise PrivilegeError(N_("this machine has no user {name}", name=workers.user)) from error
+    gid = entry.pw_gid if workers.group is None else _group(workers.group)
     return Person(entry.pw_uid, gid, tuple(os.getgrouplist(workers.user, gid)))
+
+
+def _group(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except (KeyError, ValueError) as error:
+        raise PrivilegeError(N_("this machine has no group {name}", name=name), "group") from error
 
 
 def become(someone: Person) -> None:
@@ -55,9 +69,9 @@ def become(someone: Person) -> None:
         os.setresgid(someone.gid, someone.gid, someone.gid)
         os.setresuid(someone.uid, someone.uid, someone.uid)
     except PermissionError as error:
-        raise PrivilegeError("only root can become another user") from error
+        raise PrivilegeError(N_("only root can become another user")) from error
     if someone.uid != 0 and 0 in os.getresuid():
-        raise PrivilegeError("root could be regained")
+        raise PrivilegeError(N_("root could be regained"))
 
 
 def keep_from_children() -> None:
@@ -92,5 +106,5 @@ def answer_as(someone: Person | None, question: Callable[[], Answer]) -> Answer:
         answer = pipe.read()
     os.waitpid(child, 0)
     if not answer:
-        raise PrivilegeError("the question could not be asked as that user")
+        raise PrivilegeError(N_("the question could not be asked as that user"))
     return pickle.loads(answer)  # type: ignore[no-any-return]  # noqa: S301 - from our own fork

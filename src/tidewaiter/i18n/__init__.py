@@ -9,6 +9,8 @@ For a developer:
 - `_("{count} rows").format(count=n)`: whole sentences, named placeholders, never an f-string.
 - `ngettext("{count} row", "{count} rows", n).format(count=n)` where a number decides.
 - Not at import time: the language is not chosen then.
+- What others choose the words for, as the core's mistakes: `N_("{count} rows", count=n)` of `model.sentence`, said by
+  `spoken`.
 - `make messages` takes new strings into the catalogue; a test names those without a translation.
 """
 
@@ -19,7 +21,9 @@ from gettext import ngettext
 from importlib.resources import files
 from typing import Final
 
-__all__ = ["LANGUAGES", "_", "ngettext", "speak"]
+from tidewaiter.model.sentence import Sentence
+
+__all__ = ["LANGUAGES", "_", "ngettext", "speak", "spoken"]
 
 LANGUAGES: Final = ("en", "es")
 """The first is the language of the code, and needs no catalogue."""
@@ -33,3 +37,8 @@ _gettext.textdomain(_DOMAIN)
 def speak(language: str) -> None:
     """Use `language`, one of `LANGUAGES`, from now on, in the processes started from here too."""
     os.environ["LANGUAGE"] = language
+
+
+def spoken(sentence: Sentence) -> str:
+    """The sentence in the language spoken now."""
+    return sentence.said(_)

@@ -1,4 +1,36 @@
-"""What is said to a person about text that others wrote: in one line, and with nothing in it that a terminal obeys."""
+"""What is said to a person, as a value: the words are chosen above the core (docs/decisions/0008).
+
+And text that others wrote: in one line, with nothing in it that a terminal obeys.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """English with named placeholders, and what stands in them: text that others wrote, or another sentence."""
+
+    english: str
+    """The key of the catalogue, too."""
+    values: Mapping[str, object]
+
+    def __str__(self) -> str:
+        """In English: for logs, and for whoever reports a fault."""
+        return self.said(str)
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """In the language to which `translate` takes English; what others wrote is made visible."""
+        values = {
+            name: value.said(translate) if isinstance(value, Sentence) else visible(str(value))
+            for name, value in self.values.items()
+        }
+        return translate(self.english).format(**values)
+
+
+def N_(english: str, **values: object) -> Sentence:  # noqa: N802 - gettext's name for "translate it later"
+    """A sentence for the catalogue, in which `make messages` finds it by this name."""
+    return Sentence(english, values)
 
 
 def visible(text: str) -> str:
