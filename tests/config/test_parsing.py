@@ -106,30 +106,30 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b"a = \xff", "tw.toml:1: not UTF-8, as TOML must be"),
-        (b"a = 1\nb = 'x", 'tw.toml:2: not TOML: a string is not closed: "\'" is missing'),
-        (b"a = 1\na = 2\n", "tw.toml:2: not TOML: a key or a table is there twice"),
-        (
-            ISSUE.replace(b"[[listener]]", b"[listener]"),
-            "tw.toml:6: listener: must be a list of tables: write [[listener]]",
-        ),
-        (ISSUE + b"timeouts = 3\n", "tw.toml:13: route[0].timeouts: must be a table"),
-        (ISSUE + b'connections = "many"\n', "tw.toml:13: route[0].connections: must be a whole number"),
-        (ISSUE + b"idel = 3\n", "tw.toml:13: route[0].idel: unknown key; did you mean idle?"),
-        (ISSUE + b"connections = 1.5\n", "tw.toml:13: route[0].connections: must be a whole number"),
-        (ISSUE + b"connections = 9999999\n", "tw.toml:13: route[0].connections: must be at most 1000000"),
-        (ISSUE + b"[workers]\nuser = 5\n", "tw.toml:14: workers.user: must be a string"),
-        (ISSUE + b"connections = 0\n", "tw.toml:13: route[0].connections: must be at least 1"),
-        (ISSUE + b"idle = 30\n", "tw.toml:13: route[0].idle: must be a string"),
-        (ISSUE + b'idle = "30"\n', "tw.toml:13: route[0].idle: write a duration such as 250ms, 30s, 5m, 12h or 30d"),
-        (ISSUE.replace(b'["inside.test"]', b"[]"), "tw.toml:11: route[0].domains: must not be empty"),
-        (ISSUE + b'[limits]\nmessage_size = "1KiB"\n', "tw.toml:14: limits.message_size: must be at least 64KiB"),
-        (ISSUE + b'[limits]\nfinal_reply = "11m"\n', "tw.toml:14: limits.final_reply: must be at most 10m"),
-    ],
-)
+WRONG: list[tuple[bytes, str]] = [
+    (b"a = \xff", "tw.toml:1: not UTF-8, as TOML must be"),
+    (b"a = 1\nb = 'x", 'tw.toml:2: not TOML: a string is not closed: "\'" is missing'),
+    (b"a = 1\na = 2\n", "tw.toml:2: not TOML: a key or a table is there twice"),
+    (
+        ISSUE.replace(b"[[listener]]", b"[listener]"),
+        "tw.toml:6: listener: must be a list of tables: write [[listener]]",
+    ),
+    (ISSUE + b"timeouts = 3\n", "tw.toml:13: route[0].timeouts: must be a table"),
+    (ISSUE + b'connections = "many"\n', "tw.toml:13: route[0].connections: must be a whole number"),
+    (ISSUE + b"idel = 3\n", "tw.toml:13: route[0].idel: unknown key; did you mean idle?"),
+    (ISSUE + b"connections = 1.5\n", "tw.toml:13: route[0].connections: must be a whole number"),
+    (ISSUE + b"connections = 9999999\n", "tw.toml:13: route[0].connections: must be at most 1000000"),
+    (ISSUE + b"[workers]\nuser = 5\n", "tw.toml:14: workers.user: must be a string"),
+    (ISSUE + b"connections = 0\n", "tw.toml:13: route[0].connections: must be at least 1"),
+    (ISSUE + b"idle = 30\n", "tw.toml:13: route[0].idle: must be a string"),
+    (ISSUE + b'idle = "30"\n', "tw.toml:13: route[0].idle: write a duration such as 250ms, 30s, 5m, 12h or 30d"),
+    (ISSUE.replace(b'["inside.test"]', b"[]"), "tw.toml:11: route[0].domains: must not be empty"),
+    (ISSUE + b'[limits]\nmessage_size = "1KiB"\n', "tw.toml:14: limits.message_size: must be at least 64KiB"),
+    (ISSUE + b'[limits]\nfinal_reply = "11m"\n', "tw.toml:14: limits.final_reply: must be at most 10m"),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), WRONG)
 def test_a_mistake_says_what_to_write(data: bytes, expected: str) -> None:
     first, *_ = [*mistakes(data), "no mistake"]
     assert first.startswith(expected)

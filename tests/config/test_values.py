@@ -68,17 +68,17 @@ def test_what_is_not_in_the_grammar_is_refused(read: Callable[[str], object], te
         read(text)
 
 
-@pytest.mark.parametrize(
-    ("read", "text", "said"),
-    [
-        (values.read_next_hop, "smtp://[1]:25", "1 is not an IPv6 address"),
-        (values.read_next_hop, "smtp://[::ffff:300.1.1.1]:25", "::ffff:300.1.1.1 is not an IPv6 address"),
-        (values.read_network, "192.0.2.1/24", "bits are set beyond the prefix; write 192.0.2.0/24"),
-        (values.read_network, "192.0.2.0/99", "write a network such as 192.0.2.0/24 or 2001:db8::/32"),
-        (values.read_hostname, "\u2603.test", "no domain name can be so; write one such as mx.example.org"),
-        (values.read_size, "9999999GiB", "too large; write a size such as 256KiB, 50MiB or 1GiB"),
-    ],
-)
+SAID: list[tuple[Callable[[str], object], str, str]] = [
+    (values.read_next_hop, "smtp://[1]:25", "1 is not an IPv6 address"),
+    (values.read_next_hop, "smtp://[::ffff:300.1.1.1]:25", "::ffff:300.1.1.1 is not an IPv6 address"),
+    (values.read_network, "192.0.2.1/24", "bits are set beyond the prefix; write 192.0.2.0/24"),
+    (values.read_network, "192.0.2.0/99", "write a network such as 192.0.2.0/24 or 2001:db8::/32"),
+    (values.read_hostname, "\u2603.test", "no domain name can be so; write one such as mx.example.org"),
+    (values.read_size, "9999999GiB", "too large; write a size such as 256KiB, 50MiB or 1GiB"),
+]
+
+
+@pytest.mark.parametrize(("read", "text", "said"), SAID)
 def test_what_is_said_is_a_sentence_of_ours(read: Callable[[str], object], text: str, said: str) -> None:
     with pytest.raises(WrongValueError) as caught:
         read(text)
