@@ -91,7 +91,7 @@ def _placed(error: ConfigError, data: bytes) -> None:
     for mistake in error.mistakes:
         assert 1 <= mistake.line <= len(lines), "a mistake outside of the file"
         name = mistake.key.rpartition(".")[2].partition("[")[0].encode()
-        planted = mistake.message.startswith("unknown key")
+        planted = str(mistake.message).startswith("unknown key")
         assert not planted or not name.isalnum() or name in lines[mistake.line - 1], "another line"
 
 

@@ -62,3 +62,19 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.Cap
     ):
         assert main(argv) == 2
         assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_the_name_of_a_file_forges_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = tmp_path / "a\nb\x1b\udcff.toml"
+    good.write_bytes(ISSUE)
+    assert main(["config", "check", str(good)]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/a\\nb\\u001b\\udcff.toml: no mistakes\n"
+    for argv in (["config", "check"], ["config", "show"], ["run", "--config"]):
+        assert main([*argv, str(tmp_path / "missing\nb\x1b")]) == 2
+        assert "missing\\nb\\u001b: " in capsys.readouterr().err
+
+
+def test_what_is_shown_commands_no_terminal(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_bytes(ISSUE.replace(b'"state"', b'"a\\u009b\\u202eb\\n"'))
+    assert main(["config", "show", str(file)]) == 0
+    assert all(map(str.isprintable, capsys.readouterr().out.splitlines()))

@@ -36,6 +36,11 @@ def test_an_outbound_listener_may_send_anywhere_by_a_route_of_its_own() -> None:
     )
 
 
+def test_an_outbound_listener_may_relay_for_large_networks() -> None:
+    large = b'"10.0.0.0/8", "11.0.0.0/8", "0.0.0.0/1", "128.0.0.0/2", "2001:db8::/32", "fc00::/7"'
+    assert mistakes(ISSUE + OUTBOUND.replace(b'"192.0.2.0/24"', large)) == []
+
+
 BAD = {
     "open relay": (ISSUE + ANY, "tw.toml:15: route[1].domains[0]: makes inbound listeners an open relay"),
     "open relay, with an outbound listener": (ISSUE + OUTBOUND + ANY, "route[1].domains[0]: makes inbound"),
@@ -49,7 +54,23 @@ BAD = {
     ),
     "everyone relays": (ISSUE + OUTBOUND.replace(b"192.0.2.0/24", b"0.0.0.0/0"), "listener[1].networks[0]: lets every"),
     "everyone relays, by IPv6": (ISSUE + OUTBOUND.replace(b"192.0.2.0/24", b"::/0"), "networks[0]: lets everyone"),
+    "everyone relays, by halves": (
+        ISSUE + OUTBOUND.replace(b'"192.0.2.0/24"', b'"0.0.0.0/1", "192.0.2.0/24", "128.0.0.0/1"'),
+        "tw.toml:17: listener[1].networks: together let everyone relay",
+    ),
+    "everyone relays, by halves of IPv6": (
+        ISSUE + OUTBOUND.replace(b'"192.0.2.0/24"', b'"2000::/4", "3000::/4"'),
+        "listener[1].networks: together let everyone relay",
+    ),
+    "everyone relays, by all that is routed": (
+        ISSUE + OUTBOUND.replace(b"192.0.2.0/24", b"2000::/3"),
+        "listener[1].networks[0]: lets everyone relay",
+    ),
     "ourselves": (with_hop("smtp://127.0.0.1:2525"), "tw.toml:12: route[0].next_hop[0]: is one of our own listeners"),
+    "ourselves, by our name": (
+        with_hop("smtp://MX.tidewaiter.test:2525", "0.0.0.0:2525"),
+        "tw.toml:12: route[0].next_hop[0]: is one of our own listeners",
+    ),
     "no key": (in_listener(b'tls = "implicit"\n'), "tw.toml:6: listener[0].certificate: is missing for tls"),
     "a key for nothing": (in_listener(b'key = "k.pem"\n'), "tw.toml:9: listener[0].key: has no use while tls is off"),
     "an authority for nothing": (ISSUE + b'ca = "ca.pem"\n', "tw.toml:13: route[0].ca: has no use unless tls"),
@@ -116,6 +137,11 @@ OTHERS = [
     ("mx.example", "0.0.0.0:25"),
     ("0.0.0.0", "192.0.2.1:25"),
 ]
+
+
+def test_our_name_may_be_a_next_hop_where_it_surely_does_not_lead_to_us() -> None:
+    assert mistakes(with_hop("smtp://mx.tidewaiter.test:2526", "0.0.0.0:2525")) == []
+    assert mistakes(with_hop("smtp://mx.tidewaiter.test:2525", "127.0.0.1:2525")) == [], "only the machine can tell"
 
 
 @pytest.mark.parametrize(("host", "listening"), OURSELVES)

@@ -106,30 +106,91 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (b"a = \xff", "tw.toml:1: not UTF-8, as TOML must be"),
-        (b"a = 1\nb = 'x", 'tw.toml:2: not TOML: Expected "\'"'),
-        (b"a = 1\na = 2\n", "tw.toml:2: not TOML: Cannot overwrite a value"),
-        (
-            ISSUE.replace(b"[[listener]]", b"[listener]"),
-            "tw.toml:6: listener: must be a list of tables: write [[listener]]",
-        ),
-        (ISSUE + b"timeouts = 3\n", "tw.toml:13: route[0].timeouts: must be a table"),
-        (ISSUE + b'connections = "many"\n', "tw.toml:13: route[0].connections: must be int, got str"),
-        (ISSUE + b"idel = 3\n", "tw.toml:13: route[0].idel: unknown key; did you mean idle?"),
-        (ISSUE + b"connections = 0\n", "tw.toml:13: route[0].connections: must be int >= 1"),
-        (ISSUE + b"idle = 30\n", "tw.toml:13: route[0].idle: must be a string"),
-        (ISSUE + b'idle = "30"\n', "tw.toml:13: route[0].idle: write a duration such as 250ms, 30s, 5m, 12h or 30d"),
-        (ISSUE.replace(b'["inside.test"]', b"[]"), "tw.toml:11: route[0].domains: must not be empty"),
-        (ISSUE + b'[limits]\nmessage_size = "1KiB"\n', "tw.toml:14: limits.message_size: must be at least 64KiB"),
-        (ISSUE + b'[limits]\nfinal_reply = "11m"\n', "tw.toml:14: limits.final_reply: must be at most 10m"),
-    ],
-)
+WRONG: list[tuple[bytes, str]] = [
+    (b"a = \xff", "tw.toml:1: not UTF-8, as TOML must be"),
+    (b"a = 1\nb = 'x", 'tw.toml:2: not TOML: a string is not closed: "\'" is missing'),
+    (b"a = 1\na = 2\n", "tw.toml:2: not TOML: a key or a table is there twice"),
+    (
+        ISSUE.replace(b"[[listener]]", b"[listener]"),
+        "tw.toml:6: listener: must be a list of tables: write [[listener]]",
+    ),
+    (ISSUE + b"timeouts = 3\n", "tw.toml:13: route[0].timeouts: must be a table"),
+    (ISSUE + b'connections = "many"\n', "tw.toml:13: route[0].connections: must be a whole number"),
+    (ISSUE + b"idel = 3\n", "tw.toml:13: route[0].idel: unknown key; did you mean idle?"),
+    (ISSUE + b"connections = 1.5\n", "tw.toml:13: route[0].connections: must be a whole number"),
+    (ISSUE + b"connections = 9999999\n", "tw.toml:13: route[0].connections: must be at most 1000000"),
+    (ISSUE + b"[workers]\nuser = 5\n", "tw.toml:14: workers.user: must be a string"),
+    (ISSUE + b"connections = 0\n", "tw.toml:13: route[0].connections: must be at least 1"),
+    (ISSUE + b"idle = 30\n", "tw.toml:13: route[0].idle: must be a string"),
+    (ISSUE + b'idle = "30"\n', "tw.toml:13: route[0].idle: write a duration such as 250ms, 30s, 5m, 12h or 30d"),
+    (ISSUE.replace(b'["inside.test"]', b"[]"), "tw.toml:11: route[0].domains: must not be empty"),
+    (ISSUE + b'[limits]\nmessage_size = "1KiB"\n', "tw.toml:14: limits.message_size: must be at least 64KiB"),
+    (ISSUE + b'[limits]\nfinal_reply = "11m"\n', "tw.toml:14: limits.final_reply: must be at most 10m"),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), WRONG)
 def test_a_mistake_says_what_to_write(data: bytes, expected: str) -> None:
     first, *_ = [*mistakes(data), "no mistake"]
     assert first.startswith(expected)
+
+
+DEEP = {
+    "lists": b"a = " + b"[" * 3000,
+    "lists that end": b"limits.commands = " + b"[" * 3000 + b"]" * 3000,
+    "tables": b"a = " + b"{a = " * 3000,
+    "names": b"a." * 3000 + b"a = 1",
+}
+
+
+@pytest.mark.parametrize("what", DEEP)
+def test_what_lies_too_deep_is_a_mistake_on_its_line(what: str) -> None:
+    found = mistakes(b"# one\n" + DEEP[what] + b"\n" + ISSUE)
+    assert found[0].startswith("tw.toml:2: ")
+    assert what == "names" or found == ["tw.toml:2: lists or tables lie too deep in one another"]
+
+
+@pytest.mark.parametrize("depth", range(100, 500, 7))
+def test_no_depth_is_a_fault_of_ours(depth: int) -> None:
+    assert mistakes(ISSUE + b"connections = " + b"[" * depth + b"]" * depth)
+
+
+def test_a_number_of_too_many_digits_is_a_mistake_on_its_line() -> None:
+    assert mistakes(ISSUE + b"idle = " + b"9" * 5000 + b"\nx = 'y") == ["tw.toml:13: a number has too many digits"]
+    huge = b"0x" + b"f" * 5000
+    assert mistakes(ISSUE + b"connections = " + huge) == ["tw.toml:13: route[0].connections: must be at most 1000000"]
+    assert mistakes(ISSUE + b"tls = " + huge) == ["tw.toml:13: route[0].tls: must be one of off, may, require, verify"]
+
+
+FORGED = {
+    "a line of its own": b'"a\\nb: fake.toml:1: ok" = 1\n',
+    "red": b'"a\\u001b[31mb" = 1\n',
+    "a control character of one octet": b'"a\\u009b31mb" = 1\n',
+    "the other direction": b'"a\\u202eb" = 1\n',
+    "in a table": ISSUE + b'[limits."\\u2028"]\n',
+    "twice": b'"a\\nb" = 1\n[["a\\nb"]]\n["a\\nb"]\n',
+    "in a value": ISSUE.replace(b'"mx.tidewaiter.test"', b'"\\u009b\\nmx"'),
+    "in a network": ISSUE.replace(b"\n[[route]]", b'networks = "a\\u001bb\\nc"\n\n[[route]]'),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_mistake_is_one_line_in_which_everything_can_be_seen(what: str) -> None:
+    found = mistakes(FORGED[what])
+    assert found
+    assert [mistake for mistake in found if not mistake.isprintable()] == []
+
+
+def test_a_key_is_named_as_toml_reads_it() -> None:
+    data = b'"a\\nb" = 1\n"c.d" = 1\n\'e"\' = 1\n"" = 1\n"\xc3\xa9" = 1\nf-1_ = 1\n'
+    assert [mistake.split(": ")[1] for mistake in mistakes(data)][:4] == ['"a\\nb"', "hostname", "listener", "route"]
+    assert [mistake.split(": ")[1] for mistake in mistakes(data)][4:] == ['"c.d"', '"e\\""', '""', '"é"', "f-1_"]
+
+
+def test_the_name_of_the_file_can_be_seen() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(b"a = 1", "a\nb\x1b\udcff.toml")
+    assert str(caught.value).splitlines()[0].startswith("a\\nb\\u001b\\udcff.toml:1: a: ")
 
 
 def test_a_position_left_out_keeps_the_default_of_its_place() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.config.files import DURATIONS, HOPS, SIZES
 from tidewaiter.config import values
+from tidewaiter.config.error import WrongValueError
 from tidewaiter.config.values import Duration, NextHop, Size
 
 
@@ -63,14 +64,31 @@ WRONG: dict[Callable[[str], object], list[str]] = {
 
 @pytest.mark.parametrize(("read", "text"), [(read, text) for read, texts in WRONG.items() for text in texts])
 def test_what_is_not_in_the_grammar_is_refused(read: Callable[[str], object], text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(WrongValueError):
         read(text)
+
+
+SAID: list[tuple[Callable[[str], object], str, str]] = [
+    (values.read_next_hop, "smtp://[1]:25", "1 is not an IPv6 address"),
+    (values.read_next_hop, "smtp://[::ffff:300.1.1.1]:25", "::ffff:300.1.1.1 is not an IPv6 address"),
+    (values.read_network, "192.0.2.1/24", "bits are set beyond the prefix; write 192.0.2.0/24"),
+    (values.read_network, "192.0.2.0/99", "write a network such as 192.0.2.0/24 or 2001:db8::/32"),
+    (values.read_hostname, "\u2603.test", "no domain name can be so; write one such as mx.example.org"),
+    (values.read_size, "9999999GiB", "too large; write a size such as 256KiB, 50MiB or 1GiB"),
+]
+
+
+@pytest.mark.parametrize(("read", "text", "said"), SAID)
+def test_what_is_said_is_a_sentence_of_ours(read: Callable[[str], object], text: str, said: str) -> None:
+    with pytest.raises(WrongValueError) as caught:
+        read(text)
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize("read", list(WRONG))
 @given(text=st.text(max_size=40))
 def test_a_reader_gives_a_value_or_says_what_to_write(read: Callable[[str], object], text: str) -> None:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(WrongValueError):
         read(text)
 
 

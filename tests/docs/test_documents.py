@@ -123,6 +123,14 @@ def test_every_configuration_that_is_shown_is_right(file: Path) -> None:
             parse(text.encode(), name)
 
 
+def test_the_unit_may_write_into_every_maildir_that_is_recommended_with_it() -> None:
+    page = (ROOT / "docs/deployment.md").read_text(encoding="utf-8")
+    recommended = set(re.findall(r"maildir:(/[\w./-]+)", page))
+    assert recommended
+    assert recommended <= set(re.findall(r"^ReadWritePaths=(\S+)$", page, re.MULTILINE))
+    assert "ReadWritePaths=" in (ROOT / "packaging/tidewaiter.service").read_text(encoding="utf-8")
+
+
 def test_the_readme_shows_the_help_of_today() -> None:
     with plainly():
         expected = plain_help(build_parser())

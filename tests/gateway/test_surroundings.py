@@ -7,6 +7,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from tests.config.test_parsing import ISSUE
+from tests.gateway.test_loop import our_address
 from tidewaiter.gateway.surroundings import mistakes_of_file
 
 TLS = """
@@ -81,12 +82,67 @@ def test_mistakes_of_the_file_itself_come_first(file: Path) -> None:
 
 def test_an_unknown_user_is_a_mistake(file: Path) -> None:
     file.write_text(file.read_text() + '[workers]\nuser = "no-such-user"\n')
-    assert mistakes(file).startswith("20: workers.user: ")
+    assert mistakes(file) == "20: workers.user: this machine has no user no-such-user"
+    file.write_text(file.read_text().replace("no-such-user", "a\\u0000b"))
+    assert mistakes(file) == "20: workers.user: this machine has no user a\\u0000b"
+
+
+def test_an_unknown_group_is_a_mistake(file: Path) -> None:
+    file.write_text(file.read_text() + '[workers]\nuser = "root"\ngroup = "no-such-group"\n')
+    assert mistakes(file) == "21: workers.group: this machine has no group no-such-group"
+
+
+def test_a_name_that_no_file_can_have_is_a_mistake(file: Path) -> None:
+    long = "x" * 300
+    text = file.read_text() + f'[log]\nfile = "{long}"\n'
+    file.write_text(text.replace('"state"', f'"{long}"').replace("smtp://127.0.0.1:2526", f"maildir:{long}"))
+    file.write_text(file.read_text().replace('tls = "verify"\nca = "ca.pem"\n', ""))
+    assert [line.split(": ")[1::2] for line in mistakes(file).splitlines()] == [
+        ["store.path", "File name too long"],
+        ["route[0].next_hop[0]", "File name too long"],
+        ["log.file", "File name too long"],
+    ]
+
+
+def test_a_folder_is_no_log_file(file: Path) -> None:
+    file.write_text(file.read_text() + '[log]\nfile = "."\n')
+    assert mistakes(file) == f"20: log.file: {file.parent}: Is a directory"
 
 
 def test_a_folder_that_cannot_be_is_a_mistake(file: Path) -> None:
     file.write_text(file.read_text().replace('"state"', '"missing/state"'))
     assert "store.path" in mistakes(file)
+
+
+def with_maildir(file: Path, path: str, user: str = "") -> Path:
+    text = file.read_text().replace("smtp://127.0.0.1:2526", f"maildir:{path}")
+    file.write_text(text.replace('tls = "verify"\nca = "ca.pem"\n', "") + user)
+    return file
+
+
+def test_a_maildir_that_can_be_made_is_no_mistake(file: Path) -> None:
+    assert mistakes(with_maildir(file, "not/yet/there")) == ""
+    assert not (file.parent / "not").exists(), "a check makes nothing"
+
+
+@pytest.mark.parametrize("there", ["mail", "mail/new", "link"])
+def test_a_maildir_whose_folder_is_none_is_a_mistake(file: Path, there: str) -> None:
+    (file.parent / "mail").mkdir()
+    (file.parent / "link").symlink_to("nowhere")
+    if there == "mail":
+        (file.parent / "mail").rmdir()
+    if there != "link":
+        (file.parent / there).touch()
+    found = mistakes(with_maildir(file, there.partition("/")[0]))
+    assert found == f"16: route[0].next_hop[0]: {file.parent}/{there}" + (
+        ": No such file or directory" if there == "link" else " is not a folder"
+    )
+
+
+def test_a_next_hop_that_only_the_machine_knows_to_be_us_is_a_mistake(file: Path) -> None:
+    text = file.read_text().replace("127.0.0.1:2525", "0.0.0.0:2525")
+    file.write_text(text.replace("smtp://127.0.0.1:2526", f"smtp://{our_address()}:2525"))
+    assert mistakes(file) == "16: route[0].next_hop[0]: is one of our own listeners: mail loops"
 
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user, or mount")
@@ -106,6 +162,16 @@ def test_a_key_that_only_root_can_read_is_a_mistake(file: Path) -> None:
 
 
 @needs_root
+def test_a_user_whom_we_may_not_become_is_a_mistake(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(groups: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.setgroups", refuse)  # as for root in a container without CAP_SETGID
+    file.write_text(file.read_text() + '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == "20: workers.user: the question could not be asked as that user"
+
+
+@needs_root
 def test_a_folder_that_only_root_can_enter_is_a_mistake(file: Path) -> None:
     text = file.read_text() + '[workers]\nuser = "nobody"\n[log]\nfile = "log"\n'
     file.write_text(text.replace('"state"', f'"{file.parent}/closed/state"').replace('"log"', '"closed/log"'))
@@ -115,6 +181,39 @@ def test_a_folder_that_only_root_can_enter_is_a_mistake(file: Path) -> None:
     assert f"log.file: {file.parent}/closed: Permission denied" in found
     file.parent.chmod(0o700)
     assert f"workers.user: could not reload: {file}: Permission denied" in mistakes(file)
+
+
+@needs_root
+@pytest.mark.parametrize("closed", ["mail", "mail/tmp", "mail/new", "mail/cur"])
+def test_a_maildir_that_only_root_can_write_is_a_mistake(file: Path, closed: str) -> None:
+    for one in file.parent.iterdir():
+        one.chmod(0o644)
+    for folder in ("mail", "mail/tmp", "mail/new", "mail/cur"):
+        (file.parent / folder).mkdir()
+        (file.parent / folder).chmod(0o777)
+    with_maildir(file, "mail", '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == ""
+    (file.parent / closed).chmod(0o700)
+    assert mistakes(file).startswith(f"16: route[0].next_hop[0]: {file.parent}/{closed}")
+
+
+@needs_root
+def test_a_maildir_below_what_only_root_can_write_is_a_mistake(file: Path) -> None:
+    for one in file.parent.iterdir():
+        one.chmod(0o644)
+    with_maildir(file, "/proc/nope/x", '[workers]\nuser = "nobody"\n')
+    assert mistakes(file) == "16: route[0].next_hop[0]: /proc: Permission denied"
+
+
+@needs_root
+def test_a_maildir_on_what_is_read_only_is_a_mistake(file: Path) -> None:
+    mail = file.parent / "mail"
+    mail.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tidewaiter-test", mail], check=True)
+    try:
+        assert mistakes(with_maildir(file, "mail")) == f"16: route[0].next_hop[0]: {mail}: Read-only file system"
+    finally:
+        subprocess.run(["umount", mail], check=True)
 
 
 @needs_root

@@ -23,10 +23,11 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 PROSE = re.compile(r"[^\W\d_]{2,}[,;:]? [^\W\d_]{2,}")
 
 LOOKED_UP = {
-    "i18n/system.py": 3,  # what the system says
+    "i18n/system.py": 4,  # what the system says
     "cli/rows_text.py": 1,  # what a row says
+    "config/toml.py": 1,  # what the parser says
 }
-"""How often a file looks up a string that it does not write down itself: each is written down in its `KNOWN`."""
+"""How often a file looks up a string that it does not write down there: each is in its `KNOWN`, or its `SENTENCES`."""
 
 NOT_WORDS = {
     # As a program reads them, or as they are typed.

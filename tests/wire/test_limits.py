@@ -69,6 +69,30 @@ def test_a_message_that_is_announced_too_big_is_refused_before_it_is_sent(size: 
     assert talk.say(b"MAIL FROM:<> SIZE=" + size + b"\r\n") == replies.TOO_BIG.wire
 
 
+def test_what_is_of_a_transaction_or_is_refused_is_no_idle_talk() -> None:
+    """As `limits.commands` is documented (config/settings.py)."""
+    talk = _ready(Service("mx.test", limits=Limits(idle_commands=3, errors=1000)))
+    talk.say(b"MAIL FROM:<>\r\n")
+    talk.answers.extend([Reply(451, "4.3.0", ("Later",))] * 9)
+    for line in (b"RCPT TO:<a@b.test>", b"TURN", b"NOSUCH", b"EHLO", b"MAIL FROM:<>", b"RCPT TO:<a@b.test>", b"DATA x"):
+        for _ in range(9):
+            assert TOO_MANY_COMMANDS not in talk.say(line + b"\r\n"), line
+    assert not talk.closed
+    for _ in range(2):
+        talk.say(b"NOOP\r\n")
+    assert talk.closed, "EHLO was the first, and these are the second and the third"
+
+
+def test_small_chunks_are_idle_talk() -> None:
+    talk = _ready(Service("mx.test", limits=Limits(idle_commands=3)))
+    talk.say(b"MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\n")
+    for size in (1024, 1024, 1024, 1):
+        talk.say(b"BDAT %d\r\n" % size + b"x" * size)
+    assert not talk.closed
+    talk.say(b"BDAT 1\r\nx")
+    assert talk.closed
+
+
 def test_a_message_over_the_size_limit_is_refused_at_its_end() -> None:
     talk = Talk(Service("mx.test", limits=Limits(size=10)))
     talk.say(b"EHLO a\r\n")

@@ -15,6 +15,7 @@ from tidewaiter.cli import fault, verbs
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser
 from tidewaiter.i18n import LANGUAGES, _, speak, spoken, system
+from tidewaiter.model.sentence import visible
 
 __all__ = ["Exit", "UsageError", "build_parser", "main"]
 
@@ -71,7 +72,7 @@ def _choose_language(argv: Sequence[str]) -> None:
 
 
 def _refuse(line: str) -> Exit:
-    print(f"tidewaiter: {line}", file=sys.stderr)
+    print(f"tidewaiter: {visible(line)}", file=sys.stderr)
     return Exit.USAGE
 
 

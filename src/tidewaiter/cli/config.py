@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tidewaiter.cli.exit import Exit
 from tidewaiter.cli.parser import Parser, Verbs
-from tidewaiter.i18n import _
+from tidewaiter.i18n import _, spoken
+from tidewaiter.model.sentence import visible
 
 
 def register(verbs: Verbs) -> None:
@@ -34,9 +35,10 @@ def check_file(args: argparse.Namespace) -> Exit:
 
     mistakes = mistakes_of_file(args.file)
     if args.format == "json":
-        print(json.dumps([asdict(mistake) for mistake in mistakes], indent=2))
+        print(json.dumps([asdict(mistake) | {"message": spoken(mistake.message)} for mistake in mistakes], indent=2))
     else:
-        print(*mistakes or [_("{file}: no mistakes").format(file=args.file)], sep="\n")
+        good = _("{file}: no mistakes").format(file=visible(str(args.file)))
+        print(*[mistake.said(_) for mistake in mistakes] or [good], sep="\n")
     return Exit.BAD if mistakes else Exit.GOOD
 
 
@@ -48,7 +50,7 @@ def show_file(args: argparse.Namespace) -> Exit:
     try:
         settings = parse(args.file.read_bytes(), str(args.file.absolute()))
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(*[mistake.said(_) for mistake in error.mistakes], sep="\n", file=sys.stderr)
         return Exit.BAD
     print(write(settings), end="")
     return Exit.GOOD

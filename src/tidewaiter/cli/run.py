@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> Exit:
     try:
         supervisor = Supervisor(args.config, os.environ)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(*[mistake.said(_) for mistake in error.mistakes], sep="\n", file=sys.stderr)
         return Exit.USAGE
     except StartError as error:
         print(spoken(error.sentence), file=sys.stderr)

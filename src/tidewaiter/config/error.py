@@ -1,6 +1,9 @@
 """What is wrong in a configuration file, where, and what was probably meant."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from tidewaiter.model.sentence import Sentence, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +16,17 @@ class Mistake:
     """The first line, counted from 1, of the statement that holds the key, or of its table."""
     key: str
     """The dotted path of the key, as in `listener[0].address`; empty for the file as a whole."""
-    message: str
+    message: Sentence
     """What is wrong, and the nearest known key or the allowed values where there are some."""
 
     def __str__(self) -> str:
-        """`FILE:LINE: KEY: MESSAGE`, the form that editors jump to."""
-        return ": ".join(filter(None, (f"{self.file}:{self.line}", self.key, self.message)))
+        """In English."""
+        return self.said(str)
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """`FILE:LINE: KEY: MESSAGE`, the form that editors jump to: one line, whatever the file holds."""
+        parts = (f"{self.file}:{self.line}", self.key, self.message.said(translate))
+        return visible(": ".join(filter(None, parts)))
 
 
 class ConfigError(Exception):
@@ -28,3 +36,12 @@ class ConfigError(Exception):
         """Keep the mistakes in the order of the file."""
         super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = mistakes
+
+
+class WrongValueError(ValueError):
+    """A value cannot be read; the sentence says what to write instead."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        """Keep the sentence."""
+        super().__init__(sentence)
+        self.sentence = sentence

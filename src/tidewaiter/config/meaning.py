@@ -3,13 +3,14 @@
 Each rule is a function from settings to complaints, and `RULES` holds them all.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address
 
 from tidewaiter.config.place import Complaint, Path
 from tidewaiter.config.settings import HopTls, Listener, ListenerTls, Role, Settings
-from tidewaiter.config.values import Endpoint, TcpHop
+from tidewaiter.config.values import Endpoint, Network, TcpHop
 from tidewaiter.model.position import Position, Positions
+from tidewaiter.model.sentence import Sentence
 
 RFC_MINIMUM_SECONDS = {
     "greeting": 300,
@@ -20,6 +21,12 @@ RFC_MINIMUM_SECONDS = {
     "end": 600,
 }
 """RFC 5321 §4.5.3.2: "the following timeouts SHOULD be used"; less makes loss and duplicates."""
+
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""RFC 4291 §2.4 and IANA: whoever connects by IPv6 from outside has an address of these."""
+
+LOOPS = Sentence("is one of our own listeners: mail loops")
+"""Said here of what the file shows, and in gateway/surroundings.py of what only the machine can tell."""
 
 
 def mistakes_of_meaning(settings: Settings) -> Iterator[Complaint]:
@@ -35,35 +42,48 @@ def _open_relay(settings: Settings) -> Iterator[Complaint]:
         if "*" in route.domains and Role.INBOUND in route.roles:
             yield (
                 ("route", place, "domains", route.domains.index("*")),
-                'makes inbound listeners an open relay; name the domains, or set roles = "outbound"',
+                Sentence('makes inbound listeners an open relay; name the domains, or set roles = "outbound"'),
             )
 
 
 def _relays_for_nobody(settings: Settings) -> Iterator[Complaint]:
     for place, listener in enumerate(settings.listener):
         if listener.role is Role.OUTBOUND and not listener.networks:
-            yield ("listener", place, "networks"), "an outbound listener must name who may relay"
+            yield ("listener", place, "networks"), Sentence("an outbound listener must name who may relay")
         if listener.role is Role.INBOUND and listener.networks:
-            yield ("listener", place, "networks"), "only an outbound listener has them"
+            yield ("listener", place, "networks"), Sentence("only an outbound listener has them")
 
 
 def _everyone_relays(settings: Settings) -> Iterator[Complaint]:
     for place, listener in enumerate(settings.listener):
-        for which, network in enumerate(listener.networks):
-            if network.prefixlen == 0:
-                yield (
-                    ("listener", place, "networks", which),
-                    "lets everyone relay: an open relay; name your own networks",
-                )
+        path = ("listener", place, "networks")
+        alone = [which for which, network in enumerate(listener.networks) if _is_everyone([network])]
+        for which in alone:
+            yield (*path, which), Sentence("lets everyone relay: an open relay; name your own networks")
+        if not alone and _is_everyone(listener.networks):
+            yield path, Sentence("together let everyone relay: an open relay; name your own networks")
+
+
+def _is_everyone(networks: Sequence[Network]) -> bool:
+    """Whether no client of some version of IP is left out; two halves are as much as the whole."""
+    fours = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
+    sixes = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
+    return any(network.prefixlen == 0 for network in fours) or any(map(GLOBAL_UNICAST.subnet_of, sixes))
 
 
 def _ourselves(settings: Settings) -> Iterator[Complaint]:
     for place, route in enumerate(settings.route):
         for which, hop in enumerate(route.next_hop):
             if isinstance(hop, TcpHop) and any(
-                reaches(hop.host, hop.port, listener.address) for listener in settings.listener
+                reaches(hop.host, hop.port, listener.address) or _is_called_ours(hop, listener.address, settings)
+                for listener in settings.listener
             ):
-                yield ("route", place, "next_hop", which), "is one of our own listeners: mail loops"
+                yield ("route", place, "next_hop", which), LOOPS
+
+
+def _is_called_ours(hop: TcpHop, listening: Endpoint, settings: Settings) -> bool:
+    """Whether it is our own name; at home, where only we connect, another may have that name."""
+    return hop.host == settings.hostname and hop.port == listening.port and not listening.host.is_loopback
 
 
 def reaches(host: str, port: int, listening: Endpoint) -> bool:
@@ -100,18 +120,18 @@ def _certificates(settings: Settings) -> Iterator[Complaint]:
         for name in ("certificate", "key"):
             given = getattr(listener, name) is not None
             if given == (listener.tls is ListenerTls.OFF):
-                message = "has no use while tls is off" if given else f'is missing for tls = "{listener.tls.value}"'
-                yield ("listener", place, name), message
+                missing = Sentence('is missing for tls = "{tls}"', tls=listener.tls.value)
+                yield ("listener", place, name), Sentence("has no use while tls is off") if given else missing
     for place, route in enumerate(settings.route):
         if route.ca is not None and route.tls is not HopTls.VERIFY:
-            yield ("route", place, "ca"), 'has no use unless tls = "verify"'
+            yield ("route", place, "ca"), Sentence('has no use unless tls = "verify"')
 
 
 def _repeated_addresses(settings: Settings) -> Iterator[Complaint]:
     seen: set[Endpoint] = set()
     for place, listener in enumerate(settings.listener):
         if listener.address.port and listener.address in seen:
-            yield ("listener", place, "address"), "is the address of an earlier listener"
+            yield ("listener", place, "address"), Sentence("is the address of an earlier listener")
         seen.add(listener.address)
 
 
@@ -120,13 +140,13 @@ def _unreachable(settings: Settings) -> Iterator[Complaint]:
     seen: set[tuple[str, Role]] = set()
     for place, route in enumerate(settings.route):
         if roles.isdisjoint(route.roles):
-            yield ("route", place, "roles"), "no listener has such a role, so nothing comes here"
+            yield ("route", place, "roles"), Sentence("no listener has such a role, so nothing comes here")
         for which, domain in enumerate(route.domains):
             claims = {(domain, role) for role in route.roles}
             if claims & seen:
                 yield (
                     ("route", place, "domains", which),
-                    "is in an earlier route, which gets its mail",
+                    Sentence("is in an earlier route, which gets its mail"),
                 )
             seen |= claims
 
@@ -134,7 +154,7 @@ def _unreachable(settings: Settings) -> Iterator[Complaint]:
 def _impossible_repair(settings: Settings) -> Iterator[Complaint]:
     for path, positions in _all_positions(settings.listener):
         if positions.long_line is Position.REPAIR:
-            yield (*path, "long_line"), "cannot be repaired: folding a line breaks its signature"
+            yield (*path, "long_line"), Sentence("cannot be repaired: folding a line breaks its signature")
 
 
 def _all_positions(listeners: Iterable[Listener]) -> Iterator[tuple[Path, Positions]]:
@@ -151,7 +171,7 @@ def _hasty(settings: Settings) -> Iterator[Complaint]:
         for name, least in RFC_MINIMUM_SECONDS.items():
             if getattr(route.timeouts, name) < least:
                 path = ("route", place, "timeouts", name)
-                yield path, f"is less than the {least}s of RFC 5321 §4.5.3.2"
+                yield path, Sentence("is less than the {least}s of RFC 5321 §4.5.3.2", least=least)
 
 
 def _contradictory_limits(settings: Settings) -> Iterator[Complaint]:
@@ -163,12 +183,12 @@ def _contradictory_limits(settings: Settings) -> Iterator[Complaint]:
         ("message_size", "spool_total"),
     ):
         if getattr(limits, smaller) > getattr(limits, larger):
-            yield ("limits", smaller), f"is more than {larger}"
+            yield ("limits", smaller), Sentence("is more than {larger}", larger=larger)
 
 
 def _group_alone(settings: Settings) -> Iterator[Complaint]:
     if settings.workers.group is not None and settings.workers.user is None:
-        yield ("workers", "group"), "needs workers.user"
+        yield ("workers", "group"), Sentence("needs workers.user")
 
 
 RULES: tuple[Callable[[Settings], Iterable[Complaint]], ...] = (

@@ -4,25 +4,22 @@ msgspec stops at the first mistake and knows no lines, so the tables are walked 
 of `Settings`, and msgspec converts what has no table in it. A mistake does not end the walk.
 """
 
-import re
-import tomllib
 import typing
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import PurePosixPath
 from typing import Any
 
-import msgspec
 from msgspec import NODEFAULT
 
-from tidewaiter.config.error import ConfigError, Mistake
+from tidewaiter.config import toml
+from tidewaiter.config.error import ConfigError, Mistake, WrongValueError
 from tidewaiter.config.meaning import mistakes_of_meaning
 from tidewaiter.config.place import Complaint, Path, lines_of_paths, written
 from tidewaiter.config.schema import Key, convert, keys_of
 from tidewaiter.config.settings import Settings
 from tidewaiter.config.values import MaildirHop, SocketHop
-
-_TOML_PLACE = re.compile(r" \(at (?:line ([0-9]+), column [0-9]+|end of document)\)$")
+from tidewaiter.model.sentence import Sentence
 
 
 class _WrongError(Exception):
@@ -41,7 +38,19 @@ def parse(data: bytes, file: str) -> Settings:
     :param file: its name: for messages, and because relative paths start at its folder.
     :raises ConfigError: with every mistake found, in the order of the file.
     """
-    text, table = _load(data, file)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError((Mistake(file, line, "", Sentence("not UTF-8, as TOML must be")),)) from None
+    try:
+        return _settings(text, file)
+    except RecursionError:
+        raise toml.too_deep(text, file) from None
+
+
+def _settings(text: str, file: str) -> Settings:
+    table = toml.read(text, file)
     walk = _Walk(PurePosixPath(file).parent)
     try:
         settings = typing.cast("Settings", walk.table(Settings, table, ()))
@@ -50,21 +59,6 @@ def parse(data: bytes, file: str) -> Settings:
     if complaints := list(mistakes_of_meaning(settings)):
         raise ConfigError(_placed(complaints, text, file))
     return settings
-
-
-def _load(data: bytes, file: str) -> tuple[str, dict[str, object]]:
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError((Mistake(file, line, "", "not UTF-8, as TOML must be"),)) from None
-    try:
-        return text, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = _TOML_PLACE.search(str(error))
-        line = int(match[1]) if match and match[1] else text.count("\n") + 1
-        message = _TOML_PLACE.sub("", str(error))
-        raise ConfigError((Mistake(file, line, "", f"not TOML: {message}"),)) from None
 
 
 def _placed(complaints: list[Complaint], text: str, file: str) -> tuple[Mistake, ...]:
@@ -87,7 +81,7 @@ class _Walk:
     def table(self, kind: type[Any], table: object, path: Path, base: object = None) -> object:
         """Read a table as `kind`; keys it lacks are as in `base`, or as `kind` has them."""
         if not isinstance(table, dict):
-            self._complain(path, "must be a table")
+            self._complain(path, Sentence("must be a table"))
         keys = {key.name: key for key in keys_of(kind, base)}
         unknown = [name for name in table if name not in keys]
         for name in unknown:
@@ -102,7 +96,7 @@ class _Walk:
         if key.name in table:
             return self._value(key, table[key.name], here)
         if key.default is NODEFAULT:
-            self._complain(here, "is missing")
+            self._complain(here, Sentence("is missing"))
         if key.tabled and not key.listed:
             return self.table(key.kind, {}, here, key.default)
         return self._placed_in_folder(key.default)
@@ -112,10 +106,10 @@ class _Walk:
             return self._one(key, value, path)
         if not isinstance(value, list):
             if key.tabled:
-                self._complain(path, f"must be a list of tables: write [[{key.name}]]")
+                self._complain(path, Sentence("must be a list of tables: write [[{key}]]", key=key.name))
             return (self._one(key, value, path),)  # "x" stands for ["x"]
         if len(value) < key.least:
-            self._complain(path, "must not be empty")
+            self._complain(path, Sentence("must not be empty"))
         places = {place: (self._one, key, one, (*path, place)) for place, one in enumerate(value)}
         return tuple(self._all(places).values())
 
@@ -125,8 +119,8 @@ class _Walk:
             return self.table(key.kind, value, path, base)
         try:
             return self._placed_in_folder(convert(key, value))
-        except ValueError as error:  # msgspec.ValidationError is one
-            self._complain(path, _said(error, key, value))
+        except WrongValueError as error:
+            self._complain(path, _nearest(key, value) or error.sentence)
 
     def _all(self, calls: dict[Any, Any]) -> dict[Any, Any]:
         """Make every call, so that every mistake is heard, and only then give up."""
@@ -149,23 +143,23 @@ class _Walk:
             case _:
                 return value
 
-    def _complain(self, path: Path, message: str) -> typing.NoReturn:
+    def _complain(self, path: Path, message: Sentence) -> typing.NoReturn:
         self.complaints.append((path, message))
         raise _WrongError
 
 
-def _unknown(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-    return f"unknown key; {hint}"
+def _unknown(name: str, known: list[str]) -> Sentence:
+    if near := get_close_matches(name, known, n=1):
+        return Sentence("unknown key; did you mean {near}?", near=near[0])
+    return Sentence("unknown key; known here: {known}", known=", ".join(known))
 
 
-def _said(error: ValueError, key: Key, value: object) -> str:
-    """The error as a sentence; for a word out of a fixed set, with the set and the nearest."""
-    if isinstance(key.kind, type) and issubclass(key.kind, Enum):
-        words = [str(member.value) for member in key.kind]
-        near = get_close_matches(str(value), words, n=1)
-        return f"must be one of {', '.join(words)}" + (f"; did you mean {near[0]}?" if near else "")
-    if isinstance(error, msgspec.ValidationError):
-        return str(error).replace("`", "").replace("Expected", "must be", 1)
-    return str(error)
+def _nearest(key: Key, value: object) -> Sentence | None:
+    """For a word out of a fixed set: the set, and the nearest to what was written, if one is near."""
+    if not (isinstance(key.kind, type) and issubclass(key.kind, Enum) and isinstance(value, str)):
+        return None
+    words = [str(member.value) for member in key.kind]
+    near = get_close_matches(value, words, n=1)
+    return (
+        Sentence("must be one of {words}; did you mean {near}?", words=", ".join(words), near=near[0]) if near else None
+    )

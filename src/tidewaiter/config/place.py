@@ -5,14 +5,20 @@ and the path is said to stand where that statement begins. What is held once is 
 longer prefix, so the statement is found by halving.
 """
 
+import json
+import re
 import tomllib
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cache
 
+from tidewaiter.model.sentence import Sentence, visible
+
 Path = tuple[str | int, ...]
-Complaint = tuple[Path, str]
+Complaint = tuple[Path, Sentence]
 """A path in the file, and what is wrong there."""
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def lines_of_paths(text: str, paths: Iterable[Path]) -> dict[Path, int]:
@@ -69,6 +75,15 @@ def holds(table: object, path: Path) -> bool:
 
 
 def written(path: Path) -> str:
-    """A path as people write it: `listener[0].address`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    """A path as people write it, and TOML reads its keys: `listener[0].address`, `"a key".b`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{_key(step)}" for step in path)
     return "".join(steps).removeprefix(".")
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else quoted(key)
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string, which is a JSON string with an escape for all that is not seen, DEL among it."""
+    return visible(json.dumps(text, ensure_ascii=False))

@@ -5,12 +5,15 @@ import typing
 from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
+from enum import Enum
 from typing import Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from tidewaiter.config.error import WrongValueError
 from tidewaiter.config.values import READERS, WRITERS
+from tidewaiter.model.sentence import Sentence
 
 
 class Key(typing.NamedTuple):
@@ -75,18 +78,33 @@ def _bare(hint: Any) -> tuple[Any, Meta]:  # noqa: ANN401 - type expressions hav
 def convert(key: Key, value: object) -> object:
     """One value that is no table.
 
-    :raises ValueError: with a sentence that says what to write instead.
+    :raises WrongValueError: with a sentence that says what to write instead.
     """
     reader = READERS.get(key.kind)
-    if reader is None:
-        return msgspec.convert(value, typing.Annotated[key.kind, key.bounds])
-    if not isinstance(value, str):
-        raise ValueError("must be a string")  # noqa: TRY004 - for the administrator, a wrong value
-    result = reader(value)
-    least = key.bounds.ge
+    if reader is not None and not isinstance(value, str):
+        raise WrongValueError(MUST_BE[str])
+    try:
+        result = reader(value) if reader else msgspec.convert(value, key.kind)  # type: ignore[arg-type]  # a string, as seen
+    except msgspec.ValidationError:
+        raise WrongValueError(_must_be(key)) from None
+    write = WRITERS.get(key.kind, str)
+    least, most = key.bounds.ge, key.bounds.le
     if least is not None and result < least:  # type: ignore[operator]  # bounds only on numbers
-        raise ValueError(f"must be at least {WRITERS[key.kind](key.kind(least))}")
-    most = key.bounds.le
+        raise WrongValueError(Sentence("must be at least {least}", least=write(key.kind(least))))
     if most is not None and result > most:  # type: ignore[operator]  # as above
-        raise ValueError(f"must be at most {WRITERS[key.kind](key.kind(most))}")
+        raise WrongValueError(Sentence("must be at most {most}", most=write(key.kind(most))))
     return result
+
+
+MUST_BE: dict[object, Sentence] = {
+    str: Sentence("must be a string"),
+    int: Sentence("must be a whole number"),
+    bool: Sentence("must be true or false"),
+}
+"""What is said of a value that is none of a plain type."""
+
+
+def _must_be(key: Key) -> Sentence:
+    if isinstance(key.kind, type) and issubclass(key.kind, Enum):
+        return Sentence("must be one of {words}", words=", ".join(str(member.value) for member in key.kind))
+    return MUST_BE[key.kind]

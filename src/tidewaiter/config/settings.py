@@ -184,11 +184,14 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Networks not counted for `connections_per_network`: this machine itself, as with Postfix's
     `smtpd_client_event_limit_exceptions`."""
     commands: Count = 100
-    """Commands, RCPT not counted, since the connection began or a message was accepted; then 421
-    4.7.0 and an end. Postfix takes as many that are of no use (`smtpd_junk_command_limit`)."""
+    """Commands that bring no message nearer (EHLO, HELO, STARTTLS, RSET, NOOP, VRFY, HELP), and chunks
+    of less than 1 KiB but the last, since the connection began or a message was accepted; then 421
+    4.7.0 and an end. MAIL, RCPT and DATA are not counted, nor are commands we refused, which are
+    `errors`. Postfix takes as many that are of no use (`smtpd_junk_command_limit`)."""
     errors: Count = 20
-    """Commands we refused since the connection began or a message was accepted; then 421 4.7.0 and
-    an end, as Postfix does (`smtpd_hard_error_limit`)."""
+    """Replies of 5xx since the connection began or a message was accepted; then 421 4.7.0 and an end,
+    as Postfix does (`smtpd_hard_error_limit`). A 4xx is not counted, but more recipients refused for
+    now than `recipients` end the connection in the same way."""
     recipients: Annotated[int, Meta(ge=100, le=1_000_000)] = 1000
     """Recipients of one message; beyond it 452 4.5.3. RFC 5321 §4.5.3.1.8: "The minimum total number
     of recipients that MUST be buffered is 100 recipients"."""
@@ -248,7 +251,9 @@ class Workers(Struct, frozen=True, kw_only=True):
     """Worker processes; 0 is one per processor. Changing it needs a restart: kernel and shared map
     share connections among a fixed number."""
     user: str | None = None
-    """The user to become once the addresses are bound; needed where `run` is started by root."""
+    """The user to become once the addresses are bound. Name one where `run` is started by root: without
+    it root carries mail, which only the log warns of, and `config check` by root asks with the rights
+    of root."""
     group: str | None = None
     """The group to become; the user's own by default."""
     stop_time: Duration = Duration(60)

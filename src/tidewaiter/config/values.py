@@ -1,6 +1,6 @@
 """How one value is written in TOML: sizes, durations, networks, addresses, domains, next hops.
 
-Each kind has one reader, which raises `ValueError` with a sentence that says what to write
+Each kind has one reader, which raises `WrongValueError` with a sentence that says what to write
 instead, and one writer, which gives text that the reader takes back to an equal value.
 A number without a unit is an error: 30 seconds and 30 milliseconds must not look alike.
 """
@@ -20,6 +20,9 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 import idna
+
+from tidewaiter.config.error import WrongValueError
+from tidewaiter.model.sentence import Sentence
 
 Network = IPv4Network | IPv6Network
 
@@ -94,22 +97,22 @@ _ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?"
 
 def read_size(text: str) -> Size:
     """Digits and `B`, `KiB`, `MiB` or `GiB`: the number of bytes."""
-    return Size(_read_quantity(text, SIZE_UNITS, "a size such as 256KiB, 50MiB or 1GiB"))
+    return Size(_read_quantity(text, SIZE_UNITS, Sentence("write a size such as 256KiB, 50MiB or 1GiB")))
 
 
 def read_duration(text: str) -> Duration:
     """Digits and `ms`, `s`, `m`, `h` or `d`: the number of seconds."""
-    wanted = "a duration such as 250ms, 30s, 5m, 12h or 30d"
+    wanted = Sentence("write a duration such as 250ms, 30s, 5m, 12h or 30d")
     return Duration(_read_quantity(text, DURATION_UNITS_MS, wanted) / 1000)
 
 
-def _read_quantity(text: str, units: dict[str, int], wanted: str) -> int:
+def _read_quantity(text: str, units: dict[str, int], wanted: Sentence) -> int:
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2] not in units:
-        raise ValueError(f"write {wanted}")
+        raise WrongValueError(wanted)
     quantity = int(match[1]) * units[match[2]]
     if quantity > _LARGEST_QUANTITY:
-        raise ValueError(f"too large; write {wanted}")
+        raise WrongValueError(Sentence("too large; {wanted}", wanted=wanted))
     return quantity
 
 
@@ -132,10 +135,10 @@ def read_hostname(text: str) -> Hostname:
     """A domain name of at most 253 octets; international names become A-labels."""
     try:
         name = idna.encode(text, uts46=True).decode() if not text.isascii() else text.lower()
-    except idna.IDNAError as error:
-        raise ValueError(f"not a domain name: {error}") from error
+    except idna.IDNAError:
+        raise WrongValueError(Sentence("no domain name can be so; write one such as mx.example.org")) from None
     if len(name) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
-        raise ValueError("write a domain name such as mx.example.org")
+        raise WrongValueError(Sentence("write a domain name such as mx.example.org"))
     return Hostname(name)
 
 
@@ -148,23 +151,26 @@ def read_domain_pattern(text: str) -> DomainPattern:
 def read_network(text: str) -> Network:
     """An address or a prefix; bits beyond the prefix are an error, as they show a slip."""
     try:
-        return ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"write a network such as 192.0.2.0/24 or 2001:db8::/32: {error}") from None
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise WrongValueError(Sentence("write a network such as 192.0.2.0/24 or 2001:db8::/32")) from None
+    if network.network_address != ip_address(text.partition("/")[0]):
+        raise WrongValueError(Sentence("bits are set beyond the prefix; write {network}", network=network))
+    return network
 
 
 def read_endpoint(text: str) -> Endpoint:
     """An IPv4 address, or an IPv6 address in brackets, a colon, and a port."""
     match = _ENDPOINT.fullmatch(text)
-    wanted = "write an address and a port such as 192.0.2.1:25 or [::]:25"
+    wanted = Sentence("write an address and a port such as 192.0.2.1:25 or [::]:25")
     if match is None or match[3] is None:
-        raise ValueError(wanted)
+        raise WrongValueError(wanted)
     try:
         host = ip_address(match[1] or match[2])
     except ValueError:
-        raise ValueError(wanted) from None
+        raise WrongValueError(wanted) from None
     if (host.version == 6) != bool(match[1]):
-        raise ValueError(wanted)
+        raise WrongValueError(wanted)
     return Endpoint(host, _port(match[3]))
 
 
@@ -182,18 +188,27 @@ def read_next_hop(text: str) -> NextHop:
         return SocketHop(read_path(rest))
     if scheme in HOP_PORTS and colon and rest.startswith("//"):
         return _read_tcp_hop(scheme, rest[2:])
-    raise ValueError("write smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtp:/SOCKET or maildir:PATH")
+    raise WrongValueError(
+        Sentence("write smtp://HOST:PORT, smtps://HOST:PORT, lmtp://HOST:PORT, lmtp:/SOCKET or maildir:PATH"),
+    )
 
 
 def _read_tcp_hop(scheme: str, text: str) -> TcpHop:
     match = _ENDPOINT.fullmatch(text.removesuffix("/"))
     if match is None:
-        raise ValueError(f"write {scheme}://HOST:PORT, with an IPv6 address in brackets")
-    host = str(IPv6Address(match[1])) if match[1] else str(read_hostname(match[2]))
+        raise WrongValueError(Sentence("write {scheme}://HOST:PORT, with an IPv6 address in brackets", scheme=scheme))
+    host = _ipv6(match[1]) if match[1] else str(read_hostname(match[2]))
     port = _port(match[3]) if match[3] else HOP_PORTS[scheme]
     if port == 0:
-        raise ValueError("a next hop needs a port from 1 to 65535")
+        raise WrongValueError(Sentence("a next hop needs a port from 1 to 65535"))
     return TcpHop(scheme, host, port)  # type: ignore[arg-type]  # a key of HOP_PORTS
+
+
+def _ipv6(text: str) -> str:
+    try:
+        return str(IPv6Address(text))
+    except ValueError:
+        raise WrongValueError(Sentence("{text} is not an IPv6 address", text=text)) from None
 
 
 def write_next_hop(hop: NextHop) -> str:
@@ -210,13 +225,13 @@ def write_next_hop(hop: NextHop) -> str:
 def read_path(text: str) -> PurePosixPath:
     """A path; a relative one starts at the folder of the configuration file."""
     if not text or "\0" in text:
-        raise ValueError("write a path")
+        raise WrongValueError(Sentence("write a path"))
     return PurePosixPath(text)
 
 
 def _port(digits: str) -> int:
     if int(digits) > 65535:
-        raise ValueError("a port is at most 65535")
+        raise WrongValueError(Sentence("a port is at most 65535"))
     return int(digits)
 
 

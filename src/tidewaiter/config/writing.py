@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from enum import Enum
 
+from tidewaiter.config.place import quoted
 from tidewaiter.config.schema import Key, keys_of
 from tidewaiter.config.settings import Settings
 from tidewaiter.config.values import WRITERS
@@ -40,8 +41,3 @@ def _one(key: Key, value: object) -> str:
         return quoted(writer(value))
     plain = value.value if isinstance(value, Enum) else value
     return quoted(plain) if isinstance(plain, str) else json.dumps(plain)
-
-
-def quoted(text: str) -> str:
-    """A TOML basic string, which is a JSON string with DEL escaped and what is not ASCII as it is."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

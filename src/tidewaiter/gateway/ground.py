@@ -108,7 +108,7 @@ class Ground:
 
 def _changed(before: Settings, after: Settings) -> list[Complaint]:
     return [
-        ((table, key), "has changed, which needs a restart")
+        ((table, key), Sentence("has changed, which needs a restart"))
         for table, key in _FIXED
         if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)
     ]

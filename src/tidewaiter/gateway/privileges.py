@@ -20,6 +20,11 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4  # linux/prctl.h
 class PrivilegeError(StartError):
     """We cannot become the user that the configuration names."""
 
+    def __init__(self, sentence: Sentence, key: str = "user") -> None:
+        """Keep why, and which key of the table `workers` is to be changed."""
+        super().__init__(sentence)
+        self.key = key
+
 
 class Person(NamedTuple):
     """A user as the kernel knows it."""
@@ -38,13 +43,17 @@ def person(workers: Workers) -> Person | None:
         return None
     try:
         entry = pwd.getpwnam(workers.user)
-    except KeyError as error:
-        raise PrivilegeError(Sentence("there is no user {user}", user=workers.user)) from error
-    try:
-        gid = entry.pw_gid if workers.group is None else grp.getgrnam(workers.group).gr_gid
-    except KeyError as error:
-        raise PrivilegeError(Sentence("there is no group {group}", group=workers.group)) from error
+    except (KeyError, ValueError) as error:  # a name with a NUL is a ValueError
+        raise PrivilegeError(Sentence("this machine has no user {name}", name=workers.user)) from error
+    gid = entry.pw_gid if workers.group is None else _group(workers.group)
     return Person(entry.pw_uid, gid, tuple(os.getgrouplist(workers.user, gid)))
+
+
+def _group(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except (KeyError, ValueError) as error:
+        raise PrivilegeError(Sentence("this machine has no group {name}", name=name), "group") from error
 
 
 def become(someone: Person) -> None:

@@ -31,6 +31,7 @@ KNOWN: Final = (
     Sentence("No address associated with hostname"),
     Sentence("No route to host"),
     Sentence("No space left on device"),
+    Sentence("No such device or address"),
     Sentence("No such file or directory"),
     Sentence("Not a directory"),
     Sentence("Operation not permitted"),
@@ -44,10 +45,15 @@ KNOWN: Final = (
 """What a user can bring about; what is not here stays as the system says it."""
 
 
-def reason(error: OSError) -> Sentence:
-    """Say why, in the system's own words: asyncio puts its own before them, and more than one where it tried more."""
+def reason(error: OSError | int) -> Sentence:
+    """Say why, in the system's own words, from an error or its number in errno.h.
+
+    asyncio puts words of its own before them, and more than one where it tried more.
+    """
     if isinstance(error, socket.gaierror):  # its numbers are no errno
         return Sentence(error.strerror or str(error))
-    numbers = [error.errno] if error.errno else [int(found) for found in _NUMBER.findall(str(error))]
-    words = tuple(Sentence(os.strerror(number)) for number in dict.fromkeys(numbers))
-    return Sentence("{reasons}", reasons=words) if words else Sentence(error.strerror or str(error))
+    number = error if isinstance(error, int) else error.errno
+    if number:
+        return Sentence(os.strerror(number))
+    words = tuple(Sentence(os.strerror(int(found))) for found in dict.fromkeys(_NUMBER.findall(str(error))))
+    return Sentence("{reasons}", reasons=words) if words else Sentence(str(error))

@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 
 class Sentence:
-    """English with named placeholders, and what fills them: values, sentences, or a tuple of sentences."""
+    """English with named placeholders, and what fills them: values, sentences, or a tuple of sentences.
+
+    A value may be text that others wrote: it is made visible, in one line.
+    """
 
     __slots__ = ("english", "values")
 
@@ -35,7 +38,7 @@ class Sentence:
 def _said(value: object, translate: Callable[[str], str]) -> object:
     if isinstance(value, tuple):
         return "; ".join(str(_said(each, translate)) for each in value)
-    return value.said(translate) if isinstance(value, Sentence) else value
+    return value.said(translate) if isinstance(value, Sentence) else visible(str(value))
 
 
 class SentenceError(Exception):
@@ -45,3 +48,19 @@ class SentenceError(Exception):
         """`str` of the error is that of the sentence."""
         super().__init__(sentence)
         self.sentence = sentence
+
+
+def visible(text: str) -> str:
+    r"""The text with an escape for all that is not seen: `\n`, `\u001b`, as TOML and JSON write them.
+
+    A line feed would forge a line, an escape character would command the terminal, and what turns the direction of
+    writing would show the text in another order.
+    """
+    return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(
+        character, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
