@@ -4,17 +4,18 @@ The input is the file, byte for byte.
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tidewaiter.config import ConfigError, Settings, parse
 from tidewaiter.config.settings import Listener, Role
-from tidewaiter.config.values import TcpHop
+from tidewaiter.config.values import Network, TcpHop
 from tidewaiter.config.writing import write
 
 PARTS = (
     "src/tidewaiter/config/parsing.py",
     "src/tidewaiter/config/meaning.py",
     "src/tidewaiter/config/place.py",
+    "src/tidewaiter/config/toml.py",
     "src/tidewaiter/config/values.py",
 )
 EAR = "tidewaiter.config.parsing:parse"
@@ -64,6 +65,7 @@ SEEDS = [
         _OUTBOUND.replace('"192.0.2.0/24", "2001:db8::/32"', ""),
         _OUTBOUND.replace("192.0.2.0/24", "0.0.0.0/0"),
         _OUTBOUND.replace("2001:db8::/32", "::/0"),
+        _OUTBOUND.replace("192.0.2.0/24", '0.0.0.0/1", "128.0.0.0/1'),
         _INBOUND.replace("127.0.0.1:2525", "0.0.0.0:2526"),
         _INBOUND + _OUTBOUND.partition("\n")[2],
         _INBOUND.replace("hostname", "hostnam"),
@@ -95,13 +97,24 @@ def _placed(error: ConfigError, data: bytes) -> None:
         assert not planted or not name.isalnum() or name in lines[mistake.line - 1], "another line"
 
 
+def _stranger(networks: Iterable[Network], version: int, first: int, last: int) -> int | None:
+    """The first address from `first` to `last` that is in none of the networks."""
+    spans = sorted((int(one[0]), int(one[-1])) for one in networks if one.version == version)
+    for begin, end in spans:
+        if begin > first:
+            break
+        first = max(first, end + 1)
+    return first if first <= last else None
+
+
 def _safe(settings: Settings) -> None:
     """Promise 10, said once more and otherwise."""
     inbound = [listener for listener in settings.listener if listener.role is Role.INBOUND]
     ours = {(host, listener.address.port) for listener in settings.listener for host in _reached_by(listener)}
     for listener in settings.listener:
         assert (listener in inbound) != bool(listener.networks), "relays for nobody, or inbound for somebody"
-        assert all(network.num_addresses < 2**32 or network.prefixlen for network in listener.networks), "everyone"
+        assert _stranger(listener.networks, 4, 0, 2**32 - 1) is not None, "everyone"
+        assert _stranger(listener.networks, 6, 0x2 << 124, (0x4 << 124) - 1) is not None, "everyone, by IPv6"
     for route in settings.route:
         assert not (inbound and "*" in route.domains and Role.INBOUND in route.roles), "an open relay"
         for hop in route.next_hop:
