@@ -31,6 +31,11 @@ def test_a_resolver_that_fails_gives_no_address() -> None:
     assert look_up(["localhost"], program="print('no address')") == {"localhost": []}
 
 
+def test_where_no_program_can_be_started_a_name_gives_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/missing/python")
+    assert look_up(["localhost"]) == {"localhost": []}
+
+
 def test_a_resolver_that_is_silent_is_not_waited_for() -> None:
     begun = time.monotonic()
     assert look_up([f"{number}.test" for number in range(9)], 0.1, SILENT)["8.test"] == []

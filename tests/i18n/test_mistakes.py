@@ -186,4 +186,4 @@ def test_a_user_that_is_not_there_is_missed_in_the_language_asked_for(
     file = tmp_path / "tw.toml"
     file.write_text(ISSUE.decode() + MACHINE["no user"])
     assert main(["--lang", "es", "run", "--config", str(file)]) == 2
-    assert "esta máquina no tiene ningún usuario no-such-user" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"{file}:14: workers.user: esta máquina no tiene ningún usuario no-such-user\n"

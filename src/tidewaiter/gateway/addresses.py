@@ -60,13 +60,16 @@ def look_up(names: Iterable[str], seconds: float = RESOLVE_SECONDS, program: str
     """The addresses of each name, as far as they were found in time."""
     deadline = time.monotonic() + seconds
     asked = {name: _ask(name, program) for name in set(names)}
-    return {name: _answer(process, deadline) for name, process in asked.items()}
+    return {name: _answer(process, deadline) if process else [] for name, process in asked.items()}
 
 
-def _ask(name: str, program: str) -> "subprocess.Popen[str]":
+def _ask(name: str, program: str) -> "subprocess.Popen[str] | None":
     command = [sys.executable, "-I", "-c", program, name]
     nothing = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, text=True)  # noqa: S603 - ours
+    try:
+        return subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, text=True)  # noqa: S603 - ours
+    except OSError:  # the user for whom we ask may not start this very Python
+        return None
 
 
 def _answer(process: "subprocess.Popen[str]", deadline: float) -> list[Address]:

@@ -50,6 +50,12 @@ class Ground:
             why = Sentence("{place}: {reason}", place=self.file, reason=system.reason(error))
             raise StartError(why) from error
         settings = parse(data, str(self.file))
+        try:
+            return self._prepare(settings, data)
+        except privileges.PrivilegeError as error:
+            raise locate([(("workers", error.key), error.sentence)], data, str(self.file)) from error
+
+    def _prepare(self, settings: Settings, data: bytes) -> Generation:
         if self._first is None:
             self._settle(settings)
         self._refuse(_changed(self._first or settings, settings), data)
