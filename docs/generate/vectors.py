@@ -10,10 +10,10 @@ Written from `src/tidewaiter/knowledge/vectors.toml` by `make docs`; the bytes a
 
 A vector is a byte string with a name and the claim it tests.
 What must come of it was worked out by hand from the standard and the positions, never computed by Tidewaiter's own code.
-Each is sent between two honest messages on one connection, or on one that it may begin or end.
+Each is sent between two honest messages on one connection, unless it comes before the greeting or ends the connection.
 In memory it is sent whole, byte by byte, cut once at each byte, and cut at random; over sockets, to the gateway as users run it, whole and cut once at each place beside a CR, LF or dot, each part a segment that is read by itself.
 That is the count of `make soak`; `make test` sends each whole and byte by byte, and prints how many of the cuts it makes.
-What a next hop says is sent to our client in memory in all of these ways, and over sockets whole, by the demo.
+What a next hop says is sent in the same ways, to our client in memory and to the gateway over sockets.
 """
 
 
