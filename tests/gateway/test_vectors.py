@@ -20,6 +20,8 @@ from tests.peers.sink import Sink
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
+ENOUGH = 3
+"""Sessions that went wrong; where no reply comes, each is waited for."""
 HONEST = (b"Subject: before\r\n\r\nhello\r\n", b"Subject: after\r\n\r\nhello\r\n")
 ONE_AFTER_ANOTHER = "connections = 1\n[workers]\ncount = 1\n"
 """What a next hop takes is in order then."""
@@ -71,5 +73,7 @@ def test_every_vector_in_segments_comes_to_what_it_says(position: str, tmp_path:
         with gateway(tmp_path, rest) as [port]:
             for case in _chosen(position, count):
                 wrong += filter(None, [_sent(port, case, sink)])
+                if len(wrong) == ENOUGH:
+                    break
         assert _taken(sink) == [], "what came late was smuggled"
-    assert not wrong, "\n".join([f"{len(wrong)} wrong", *wrong[:20]])
+    assert not wrong, "\n".join(wrong)
