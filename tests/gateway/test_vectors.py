@@ -34,7 +34,7 @@ def _chosen(position: str, count: Count) -> list[Case]:
         first, *others = sliced(case)
         whole.append(first)
         cut += others
-    most = count(f"vectors cut beside CR, LF and dot over sockets, in {position}", 120, len(cut))
+    most = count(f"vectors cut beside CR, LF and dot over sockets, in {position}", 80, len(cut))
     count(f"vectors whole over sockets, in {position}", len(whole), len(whole))
     chosen = {number * len(cut) // most for number in range(most)}
     return whole + [case for number, case in enumerate(cut) if number in chosen]
