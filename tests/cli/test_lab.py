@@ -143,6 +143,13 @@ def test_a_server_that_is_not_there_is_one_of_which_nothing_can_be_told(
         ["conform", "curl-7.88", "127.0.0.1:1", "--recipient", ME],
         ["writer", "aiosmtpd-1.4.4", "--command", "true"],
         ["writer", "curl-7.88"],
+        ["writer", "curl-7.88", "--command", "no-such-program"],
+        ["writer", "curl-7.88", "--command", "true 'x"],
+        ["writer", "curl-7.88", "--command", "true {user}"],
+        ["writer", "curl-7.88", "--command", "true {port"],
+        ["writer", "curl-7.88", "--command", " "],
+        ["writer", "curl-7.88", "--command", "true", "--listen", "99999"],
+        ["writer", "curl-7.88", "--relay", "127.0.0.1:1", "--recipient", ME],
     ],
 )
 def test_what_cannot_be_asked_is_said_in_one_line(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:

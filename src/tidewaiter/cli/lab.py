@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tidewaiter.cli import command_words
 from tidewaiter.cli.exit import Exit, UsageError
 from tidewaiter.cli.parser import Parser, Verbs
 from tidewaiter.i18n import _, spoken
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 MODES = ("body", "header", "first line", "first line ended in LF", "over the size limit")
 WAYS = ("auto", "pipelined", "synchronised", "paced")
 EXAMPLE = "curl -sS smtp://127.0.0.1:{port} --mail-from a@b.test --mail-rcpt {recipient} -T {file}"
-PLACES = "{port}, {recipient}, {file}"
 
 
 def register(verbs: Verbs) -> None:
@@ -59,7 +58,9 @@ def register(verbs: Verbs) -> None:
     writer.add_argument("--relay", metavar=_("HOST:PORT"), help=_("a relay of yours that sends on to the sink"))
     writer.add_argument("--recipient", metavar=_("ME@MINE"), help=_("the recipient that it sends on"))
     writer.add_argument(
-        "--command", metavar=_("WORDS"), help=_("run for each content; {places} are filled in").format(places=PLACES)
+        "--command",
+        metavar=_("WORDS"),
+        help=_("run for each content; {places} are filled in").format(places=command_words.SHOWN),
     )
     writer.add_format()
     writer.set_defaults(run=run_writer)
@@ -129,11 +130,15 @@ def run_writer(args: argparse.Namespace) -> Exit:
         raise UsageError(_("there is no row {row} that writes").format(row=args.row))
     if bool(args.command) == bool(args.relay) or bool(args.relay) != bool(args.recipient):
         raise UsageError(_("give either --command, or --relay and --recipient"))
+    if args.relay and row.reader is None:
+        raise UsageError(_("there is no row {row} that reads").format(row=args.row))
+    if args.listen not in range(1 << 16):
+        raise UsageError(_("{port} is no port").format(port=args.listen))
     try:
         if args.relay:
             compared = compare_relay(row, _target(args.relay, args.recipient), args.length, args.listen)
         else:
-            compared = compare_command(row, shlex.split(args.command), args.length, args.listen)
+            compared = compare_command(row, command_words.words(args.command), args.length, args.listen)
     except UntoldError as error:
         return _untold(error, args.format)
     print(
