@@ -76,3 +76,13 @@ def test_behind_a_refusal_all_room_that_is_left_is_kept(gaps: list[int], then: i
     evidence.open(spans[-1].stop)
     assert evidence.full is True
     assert len(evidence.windows()) == len(spans)
+
+
+def test_a_window_that_the_content_just_fills_is_not_cut() -> None:
+    evidence = Evidence()
+    evidence.open(0)
+    assert evidence.windows() == (Window(0, b""),)
+    evidence.feed(WIRE[:WINDOW_BYTES], 0)
+    assert (evidence.windows(), evidence.cut) == ((Window(0, WIRE[:WINDOW_BYTES]),), False)
+    evidence.feed(b"x", WINDOW_BYTES)
+    assert (evidence.windows(), evidence.cut) == ((Window(0, WIRE[:WINDOW_BYTES], cut=True),), True)
