@@ -74,9 +74,13 @@ class NextHop:
     async def stop(self) -> None:
         """Close everything at once, as a crash would."""
         self._server.close()
+        self.drop()
+        await self._server.wait_closed()
+
+    def drop(self) -> None:
+        """Cut every connection."""
         for writer in self._writers:
             writer.transport.abort()
-        await self._server.wait_closed()
 
     @property
     def said(self) -> list[str]:

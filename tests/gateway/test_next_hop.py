@@ -52,6 +52,17 @@ async def test_a_next_hop_that_takes_no_more_connections_serves_all_by_those_it_
     assert len(hop.commands) < 20, "a hop that is full is knocked at by each transaction that waits"
 
 
+async def test_a_full_next_hop_that_drops_what_it_kept_is_asked_again_at_once(tmp_path: Path) -> None:
+    greetings = ["220 hop.test ESMTP", "421 4.3.2 Too many concurrent SMTP connections"]
+    async with NextHop(answers={"greeting": greetings}) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as first, await Caller.call(gateway.port) as second:
+            await asyncio.gather(first.envelope(), second.envelope())
+            assert len(gateway.memory.told(FULL)) == 1
+        hop.drop()
+        await until(lambda: not hop.open, "the end of what was kept")
+        assert (await send_one(gateway)).startswith("250")
+
+
 async def test_a_next_hop_that_goes_and_comes_is_told_once_each_time(tmp_path: Path) -> None:
     async with NextHop() as hop:
         port = hop.port

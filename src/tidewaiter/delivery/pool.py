@@ -81,7 +81,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._waiting: deque[tuple[float, Waiting]] = deque()
         self._silent: dict[Waiting, float] = {}
-        self._down_until = 0.0
+        self._down_until = self._full_until = 0.0
         self._closed = False
         self._stealing: asyncio.TimerHandle | None = None
         self._ticking = watch.loop.call_later(TICK_SECONDS, self._tick)
@@ -169,7 +169,9 @@ class Pool:
 
     def _serve(self) -> None:
         """Open connections for those who wait, as many as are allowed; else take back those of silent clients."""
-        if self._loop.time() >= self._down_until and not self._closed:
+        # Once those that it kept are gone, a hop that was full is one like any other.
+        now, after = self._loop.time(), max(self._down_until, self._full_until if self._held else 0.0)
+        if now >= after and not self._closed:
             while len(self._waiting) > len(self._opening) and self._open < self.terms.connections:
                 self._open_one()
         if len(self._waiting) > len(self._opening) and self._stealing is None:
@@ -197,7 +199,10 @@ class Pool:
     def _fail(self, reason: str, seconds: float) -> None:
         self._open -= 1
         self._heard(reason, self._held)
-        self._down_until = self._loop.time() + (FULL_SECONDS if self._held else max(DOWN_SECONDS, seconds))
+        if self._held:
+            self._full_until = self._loop.time() + FULL_SECONDS
+        else:
+            self._down_until = self._loop.time() + max(DOWN_SECONDS, seconds)
         if not self._open:
             waiting, self._waiting = self._waiting, deque()
             for _, each in waiting:
