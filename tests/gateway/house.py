@@ -140,6 +140,7 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
         for listening in listenings:
             for session in list(listening.sessions):
                 session.abort()
+        await until(lambda: not any(listening.sessions for listening in listenings), "the end of all sessions")
         await inside.close()
         memory.close()
 

@@ -81,7 +81,6 @@ class Inside:
         for hop in self.hops.all():
             hop.close()
         await self.station.examiner.close()
-        await asyncio.sleep(0.01)
         await self.station.recorder.close(0.0)
         self._files.close()
         self.doubts.close()

@@ -7,7 +7,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 
 from tests.config.test_parsing import ISSUE
-from tests.gateway.test_loop import our_address
+from tidewaiter.gateway import loop
 from tidewaiter.gateway.surroundings import mistakes_of_file
 
 TLS = """
@@ -139,9 +139,13 @@ def test_a_maildir_whose_folder_is_none_is_a_mistake(file: Path, there: str) -> 
     )
 
 
-def test_a_next_hop_that_only_the_machine_knows_to_be_us_is_a_mistake(file: Path) -> None:
+def test_a_next_hop_that_only_the_machine_knows_to_be_us_is_a_mistake(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = file.read_text().replace("127.0.0.1:2525", "0.0.0.0:2525")
-    file.write_text(text.replace("smtp://127.0.0.1:2526", f"smtp://{our_address()}:2525"))
+    file.write_text(text.replace("smtp://127.0.0.1:2526", "smtp://192.0.2.7:2525"))
+    assert mistakes(file) == ""
+    monkeypatch.setattr(loop, "is_ours", lambda asked: str(asked) == "192.0.2.7")
     assert mistakes(file) == "16: route[0].next_hop[0]: is one of our own listeners: mail loops"
 
 
