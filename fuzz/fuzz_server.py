@@ -41,6 +41,7 @@ PARTS = (
     "src/tidewaiter/wire/body.py",
     "src/tidewaiter/wire/events.py",
     "src/tidewaiter/wire/grammar.py",
+    "src/tidewaiter/wire/parameters.py",
     "src/tidewaiter/wire/replies.py",
     "src/tidewaiter/wire/service.py",
     "src/tidewaiter/wire/states.py",

@@ -92,18 +92,29 @@ async def test_an_unknown_recipient_is_refused_at_rcpt_with_the_next_hops_words(
     assert [(taken.mail, taken.recipients) for taken in hop.taken] == [("MAIL FROM:<>", ("b@inside.test",))]
 
 
+async def test_what_honest_clients_ask_unasked_is_taken_and_does_not_go_to_the_next_hop(tmp_path: Path) -> None:
+    async with NextHop(offers=("PIPELINING",)) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            mail = "MAIL FROM:<a@client.test> BODY=7BIT AUTH=<> RET=HDRS ENVID=x+2By"
+            rcpt = "RCPT TO:<b@inside.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@inside.test"
+            assert await caller.say(mail) == "250 2.1.0 Ok"
+            assert await caller.say(rcpt) == "250 2.1.5 Ok"
+            assert (await caller.data(b"Subject: x\r\n\r\n")).startswith("250")
+    assert hop.said[1:3] == ["MAIL FROM:<a@client.test>", "RCPT TO:<b@inside.test>"]
+
+
 async def test_each_recipient_that_we_refuse_ourselves_has_its_line(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits="recipients = 100")) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.say("RCPT TO:<b@inside.test>", "MAIL FROM:<a@client.test>")
-            await caller.say("RCPT TO:<b\x1b[31m@inside.test>", "RCPT TO:<b@inside.test> NOTIFY=NEVER")
+            await caller.say("RCPT TO:<b\x1b[31m@inside.test>", "RCPT TO:<b@inside.test> NOTIFY=NOW")
             replies = [await caller.say(f"RCPT TO:<b{number}@inside.test>") for number in range(101)]
         assert replies[-1].startswith("452 4.5.3 ")
         said = [(each.stage, each.reason, each.reverse_path, each.forward_path) for each in gateway.memory.refusals]
     assert said == [
         ("recipient", "out of order", "", "TO:<b@inside.test>"),
         ("recipient", "malformed", "a@client.test", "TO:<b\\x1b[31m@inside.test>"),
-        ("recipient", "malformed", "a@client.test", "TO:<b@inside.test> NOTIFY=NEVER"),
+        ("recipient", "malformed", "a@client.test", "TO:<b@inside.test> NOTIFY=NOW"),
         ("recipient", "too many recipients", "a@client.test", "TO:<b100@inside.test>"),
     ]
 

@@ -6,21 +6,19 @@ Case is folded on bytes, which touches ASCII only: `str.upper` turns letters of 
 """
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from tidewaiter.model.address import Address, AddressError
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import replies
 from tidewaiter.wire.errors import RemoteProtocolError
-from tidewaiter.wire.offers import Offers
+from tidewaiter.wire.parameters import NONE, OF_MAIL, OF_RCPT, read_parameters
 
 HELLO_LIMIT: Final = 255
 DIGITS: Final = re.compile(rb"[0-9]{1,10}")
 """Ten digits are 10 GB: a chunk that long is no chunk."""
-_SIZE: Final = re.compile(rb"[0-9]{1,20}")
 
 # A quoted local part may hold `>` and spaces, so a path is matched with its quotes, never cut at the first `>`.
 _PATH: Final = re.compile(rb' *<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>(?: (.*))?', re.DOTALL)
@@ -39,21 +37,24 @@ def parse_hello(argument: bytes) -> str:
     return name.translate(_HELLO).decode("ascii")
 
 
-def parse_mail(argument: bytes, offers: Offers) -> Mail:
-    """Read `FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2) as far as `offers` goes."""
+def parse_mail(argument: bytes, *, extended: bool) -> Mail:
+    """Read `FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2); `extended` is behind EHLO."""
     path, words = _split(argument, b"FROM:", replies.MAIL_SYNTAX)
     if not words:
         return Mail(parse_path(path, utf8=False, bad=replies.BAD_SENDER) if path else None)
-    asked = _asked(words, offers)
-    sender = parse_path(path, utf8="utf8" in asked, bad=replies.BAD_SENDER) if path else None
-    return Mail(sender, **asked)
+    asked = read_parameters(words, OF_MAIL if extended else NONE)
+    utf8 = b"SMTPUTF8" in asked
+    sender = parse_path(path, utf8=utf8, bad=replies.BAD_SENDER) if path else None
+    return Mail(sender, asked.get(b"SIZE"), eight_bit=asked.get(b"BODY", False), utf8=utf8)
 
 
-def parse_rcpt(argument: bytes, *, utf8: bool) -> Address:
-    """Read `TO:<forward-path>` (RFC 5321 §4.1.1.3); none of our extensions adds a parameter."""
+def parse_rcpt(argument: bytes, *, utf8: bool, extended: bool) -> Address:
+    """Read `TO:<forward-path> [parameters]` (RFC 5321 §4.1.1.3); what they say is dropped."""
     path, words = _split(argument, b"TO:", replies.RCPT_SYNTAX)
     if words:
-        raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+        read_parameters(words, OF_RCPT if extended else NONE)
+        if not utf8 and not all(word.isascii() for word in words):
+            raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
     if not path:
         raise RemoteProtocolError(replies.BAD_RECIPIENT)
     if path.lower() == _POSTMASTER:
@@ -102,50 +103,3 @@ def _split(argument: bytes, keyword: bytes, syntax: Reply) -> tuple[bytes, list[
         if path:
             return path[1], list(filter(None, path[2].split(b" "))) if path[2] else []
     raise RemoteProtocolError(syntax)
-
-
-def _asked(words: list[bytes], offers: Offers) -> dict[str, Any]:
-    """Read `keyword[=value]` words into fields of Mail; one given twice could be read as either by the next hop."""
-    asked: dict[str, Any] = {}
-    for word in words:
-        keyword, equals, value = word.partition(b"=")
-        name, read = _MEANING.get(keyword.upper(), ("", _flag))
-        offered = getattr(offers, name, None)
-        if offered is None or offered is False:
-            raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
-        if name in asked:
-            raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
-        asked[name] = read(value if equals else None)
-    return asked
-
-
-def _size(value: bytes | None) -> int:
-    """RFC 1870 §5: one to twenty digits."""
-    if not value or not _SIZE.fullmatch(value):
-        raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
-    return int(value)
-
-
-def _body(value: bytes | None) -> bool:
-    """RFC 6152 §2: 7BIT or 8BITMIME; BINARYMIME (RFC 3030) is not implemented."""
-    if not value:
-        raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
-    kind = value.upper()
-    if kind not in (b"7BIT", b"8BITMIME"):
-        raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
-    return kind == b"8BITMIME"
-
-
-def _flag(value: bytes | None) -> bool:
-    """RFC 6531 §3.4: "The parameter does not accept a value"."""
-    if value is not None:
-        raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
-    return True
-
-
-_MEANING: Final[dict[bytes, tuple[str, Callable[[bytes | None], Any]]]] = {
-    b"SIZE": ("size", _size),
-    b"BODY": ("eight_bit", _body),
-    b"SMTPUTF8": ("utf8", _flag),
-}
-"""Parameters of MAIL: the field of `Offers` that has to offer it, which is the field of `Mail` that it sets."""

@@ -233,7 +233,7 @@ class Server(Session):
         if edge.wrong is not None:
             self._open_drain(count, edge.wrong, edge.refused)
             return
-        if self.verb is Verb.HELO:
+        if not self.extended:
             # It was offered nothing. Behind EHLO it is taken even where CHUNKING is not offered, since a next hop does
             # not know it: what is written there is DATA, and proved to have one end.
             self._open_drain(count, replies.NOT_IMPLEMENTED, edge.refused)

@@ -81,6 +81,11 @@ class Session:
         return name + "S" if self.tls else name
 
     @property
+    def extended(self) -> bool:
+        """Whether it said EHLO or LHLO: behind HELO there are no extensions."""
+        return self.verb is not Verb.HELO
+
+    @property
     def envelope(self) -> Envelope:
         """The transaction's envelope as it was accepted so far; there is one in the states of `TRANSACTION` only."""
         assert self.mail is not None
