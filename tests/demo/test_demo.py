@@ -3,12 +3,16 @@
 import fcntl
 import json
 import os
+import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +31,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 COMMAND = (sys.executable, "-m", "tidewaiter", "demo", "--format", "json")
 SECONDS = 500.0
 LENIENT = "aiosmtpd-1.4.4"
+EVERYBODY = 16
+"""Four receivers, two gateways with their workers, clerks and examiners, and those who prove."""
 
 
 class Run(NamedTuple):
@@ -40,15 +46,18 @@ class Run(NamedTuple):
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The demo from beginning to end, once for all tests, whatever process they are in.
 
-    It speaks Spanish, which a program that reads it must not notice.
+    It speaks Spanish, which a program that reads it must not notice; and it ends, though nobody said `--once`, for
+    nobody could press Ctrl-C.
     """
     base = tmp_path_factory.getbasetemp()
     kept = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo.json"
     with kept.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            words = [*COMMAND, "--once", "--lang", "es"]
-            done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+            words = [*COMMAND, "--lang", "es"]
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False
+            )
             kept.write_text(json.dumps([done.returncode, done.stdout]), encoding="utf-8")
         return Run(*json.loads(kept.read_text(encoding="utf-8")))
 
@@ -175,19 +184,44 @@ def wait_until_gone(pids: list[int]) -> None:
         time.sleep(0.05)
 
 
+class Terminal:
+    """One for a program to run on: a thread reads it, since it holds little."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = pty.openpty()
+        self._read = b""
+        self._reader = threading.Thread(target=self._take, daemon=True)
+        self._reader.start()
+
+    def _take(self) -> None:
+        with suppress(OSError):  # EIO: nobody is on it any more
+            while block := os.read(self._ours, 65536):
+                self._read += block
+
+    def said(self) -> str:
+        """All that was written on it, once nobody is on it."""
+        os.close(self.theirs)
+        self._reader.join(SECONDS)
+        os.close(self._ours)
+        return self._read.decode()
+
+
 @pytest.fixture
-def begun(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
+def terminal() -> Terminal:
+    return Terminal()
+
+
+@pytest.fixture
+def begun(terminal: Terminal) -> Iterator["subprocess.Popen[str]"]:
     """A demo that is on its way; pytest itself may have been told to be deaf to SIGINT, which is inherited."""
-    with (
-        (tmp_path / "stdout").open("w") as stdout,
-        subprocess.Popen(
-            COMMAND,
-            stdout=stdout,  # more than a pipe holds while nobody reads it
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,  # noqa: PLW1509
-        ) as process,
-    ):
+    with subprocess.Popen(
+        COMMAND,
+        stdin=terminal.theirs,
+        stdout=terminal.theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,  # noqa: PLW1509
+    ) as process:
         yield process
         process.kill()
 
@@ -203,8 +237,17 @@ def test_control_c_in_the_midst_of_it_stops_everything_and_leaves_nothing(begun:
     wait_until_gone(started)
 
 
-def test_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(
-    begun: "subprocess.Popen[str]", tmp_path: Path
+def test_what_it_started_leaves_where_it_is_killed_and_can_stop_nobody(begun: "subprocess.Popen[str]") -> None:
+    started = wait_for(begun, EVERYBODY)
+    folder = folder_of(started[:2])
+    begun.kill()
+    begun.communicate(timeout=SECONDS)
+    wait_until_gone(started)
+    shutil.rmtree(folder)  # nobody was left to do it
+
+
+def test_on_a_terminal_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(
+    begun: "subprocess.Popen[str]", terminal: Terminal
 ) -> None:
     assert begun.stderr is not None
     lines: list[str] = []
@@ -227,7 +270,7 @@ def test_it_stays_up_until_it_is_told_to_end_and_tells_how_to_send(
     begun.send_signal(signal.SIGINT)
     begun.communicate(timeout=SECONDS)
     assert begun.returncode == 0
-    assert json.loads((tmp_path / "stdout").read_text(encoding="utf-8"))["held"] is True
+    assert json.loads(terminal.said())["held"] is True
     assert not folder.exists()
     wait_until_gone(started)
 

@@ -34,7 +34,7 @@ def register(verbs: Verbs) -> None:
 
 
 def run(args: argparse.Namespace) -> Exit:
-    """Show it; then stay up until Ctrl-C, unless once is enough."""
+    """Show it; then, on a terminal, stay up until Ctrl-C, unless once is enough."""
     from tidewaiter.demo.missing import MissingError, check  # noqa: PLC0415  # see verbs.py
 
     try:
@@ -75,9 +75,14 @@ async def _show(args: argparse.Namespace, outcome: _Outcome) -> None:
             told(_("starting"), 1, 1)
             outcome.shown = await show(standing, plan, told)
         _print(args, outcome.shown)
-        if not args.once:
+        if not args.once and _on_a_terminal():
             _invite(args, invitation(standing[SIZE_LIMIT]))
             await asyncio.Event().wait()  # until Ctrl-C, or SIGTERM
+
+
+def _on_a_terminal() -> bool:
+    """Tell whether somebody is there to read the invitation and to press Ctrl-C: a script would wait for ever."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from tidewaiter.demo.leaving import leave_with
 from tidewaiter.i18n import _, spoken
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Position, Positions
@@ -47,12 +48,13 @@ def cases() -> tuple[Case, ...]:
     return (*(Case(one, counted=False) for one in data), *(Case(one, counted=True) for one in bdat))
 
 
-def stand_back() -> None:
+def stand_back(demo: int) -> None:
     """Begin a process of the proof: last in turn, and deaf to Ctrl-C and to what our loop listens to."""
     os.nice(5)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_with(demo)
 
 
 def prove(case: Case) -> Proved:

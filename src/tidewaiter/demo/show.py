@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -128,7 +129,8 @@ def provers() -> Iterator[ProcessPoolExecutor]:
 
     Spawned: a fork would hold our connections open, and whoever waits for us to close one would wait for the proof.
     """
-    pool = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), initializer=proof.stand_back)
+    spawning = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(mp_context=spawning, initializer=proof.stand_back, initargs=(os.getpid(),))
     try:
         yield pool
     finally:

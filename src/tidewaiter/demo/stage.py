@@ -14,12 +14,14 @@ import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from tidewaiter.demo import certificate
 from tidewaiter.demo.configuration import HOSTNAME, POSITIONS, configuration
 from tidewaiter.demo.hop import Hop, hops
+from tidewaiter.demo.leaving import leave_with
 from tidewaiter.demo.mailbox import Kept, Mailbox
 from tidewaiter.gateway.received import FIELD_LIMIT
 from tidewaiter.i18n import _
@@ -135,11 +137,12 @@ def _ports(log: Path) -> list[int]:
 
 @asynccontextmanager
 async def _running(errors: Path, *words: str, **environment: str) -> AsyncIterator[Process]:
-    """Run a module of ours; its standard input closes with us, and it is stopped by its id."""
+    """Run a module of ours, which is stopped by its id, and leaves by itself where we are killed."""
     with errors.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *words, stdin=PIPE, stdout=PIPE, stderr=file,
             env=os.environ | environment, start_new_session=True,
+            preexec_fn=partial(leave_with, os.getpid()),
         )  # fmt: skip
     try:
         yield process
