@@ -1,7 +1,7 @@
 """The product: attacks are shortest and real, and safe means that a search finds none."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +26,7 @@ from tidewaiter.lines.stages import RefusedError
 from tidewaiter.lines.symbol import BYTES, spell, symbols, visible
 from tidewaiter.model.dialect import STRICT, Dialect, Unknown
 from tidewaiter.smuggling.path import written
-from tidewaiter.smuggling.product import OVERSIZE, smuggle, source
+from tidewaiter.smuggling.product import OVERSIZE, Answer, smuggle, source
 
 
 @pytest.mark.parametrize(
@@ -120,51 +120,72 @@ def test_an_unknown_field_is_each_of_its_values() -> None:
     assert smuggle(CAREFUL, (), neither).verdict == "could not tell"
 
 
-STAGES = st.lists(
-    st.sampled_from(
-        ["LF -> CR LF", "CR LF -> CR LF; CR -> SP", "CR LF -> CR LF; LF -> SP", "stuff after CR LF", "stuff after LF",
-         "CR* LF -> LF", "CR LF -> CR LF; CR -> CR LF", "NUL -> nothing", "refuse NUL", "NUL -> LF"]
-    ),
-    max_size=4,
+WRITING = (
+    "LF -> CR LF", "CR LF -> CR LF; CR -> SP", "CR LF -> CR LF; LF -> SP", "stuff after CR LF", "stuff after LF",
+    "CR* LF -> LF", "CR LF -> CR LF; CR -> CR LF", "NUL -> nothing", "refuse NUL", "NUL -> LF",
 )  # fmt: skip
-ENDS = st.lists(
-    st.sampled_from(
-        [
-            "CR LF . CR LF",
-            "LF . CR LF",
-            "LF . LF",
-            "LF . CR* LF",
-            "CR . CR",
-            "CR LF . CR CR LF",
-            "(CR | LF) . (CR | LF)",
-        ]
-    ),
-    min_size=1,
-    max_size=3,
-    unique=True,
-)
+READING = (
+    "CR LF . CR LF", "LF . CR LF", "LF . LF", "LF . CR* LF", "CR . CR", "CR LF . CR CR LF", "(CR | LF) . (CR | LF)",
+)  # fmt: skip
+STAGES = st.lists(st.sampled_from(WRITING), max_size=4)
+ENDS = st.lists(st.sampled_from(READING), min_size=1, max_size=3, unique=True)
 
 
-@settings(max_examples=60, deadline=None)
-@given(STAGES, ENDS)
-def test_the_walk_agrees_with_trying_every_content_to_length_5(stages: list[str], on: list[str]) -> None:
-    sender, receiver = writer("w", *stages), reader("r", *on)
-    answer = smuggle(sender, (), receiver)
+def shortest(sender: Dialect, receiver: Dialect, most: int) -> int | None:
+    """How long a shortest attack is, by trying every content; None where none has `most` bytes or fewer."""
     assert receiver.reader is not None
-    reads = ends(Splitter(receiver.reader))
-    compiled = source(sender)
-    for length in range(6):
-        for content in product(BYTES[:4], repeat=length):
+    reads, writes = ends(Splitter(receiver.reader)), source(sender)
+    for length in range(most + 1):
+        for content in product(BYTES, repeat=length):
             try:
-                wire = spell(written(compiled, content))
+                wire = spell(written(writes, content))
             except RefusedError:
                 continue
             found = reads.find(wire)
             if found is None or found.stop < len(wire) - 1:
-                assert answer.attack is not None
-                assert len(answer.attack.content) == length, "a shorter attack was missed, or this is the shortest"
-                return
-    assert answer.attack is None or len(answer.attack.content) > 5
+                return length
+    return None
+
+
+def length_of(answer: Answer) -> int | None:
+    return len(answer.attack.content) if answer.attack else None
+
+
+@pytest.mark.parametrize(
+    ("stages", "on", "content"),
+    [
+        # LF . LF is met first: CR and LF are tried before NUL, and then it splits within what is written.
+        (["CR LF -> CR LF; CR -> SP", "stuff after CR LF", "NUL -> nothing"], ["LF . LF", "CR LF . CR LF"], "NUL ."),
+        (["CR CR -> CR LF . CR LF; CR -> CR"], ["CR LF . CR LF"], "."),
+    ],
+)
+def test_an_attack_that_the_end_alone_makes_is_met_before_a_longer_one(
+    stages: list[str], on: list[str], content: str
+) -> None:
+    sender, receiver = writer("w", *stages), reader("r", *on)
+    attack = smuggle(sender, (), receiver).attack
+    assert attack is not None
+    assert visible(tuple(move for move in attack.content if move != OVERSIZE)) == content
+    assert len(attack.content) == shortest(sender, receiver, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STAGES, ENDS)
+def test_the_walk_agrees_with_trying_every_content_to_length_4(stages: list[str], on: list[str]) -> None:
+    sender, receiver = writer("w", *stages), reader("r", *on)
+    told = length_of(smuggle(sender, (), receiver))
+    assert shortest(sender, receiver, 4) == (told if told is not None and told <= 4 else None)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_the_walk_agrees_with_trying_every_content_whatever_two_stages_and_two_ends_there_are() -> None:
+    rows = [writer("w", *stages) for count in range(3) for stages in product(WRITING, repeat=count)]
+    readers = [reader("r", *on) for count in (1, 2) for on in combinations(READING, count)]
+    for sender, receiver in product(rows, readers):
+        told = length_of(smuggle(sender, (), receiver))
+        found = shortest(sender, receiver, 4)
+        assert found == (told if told is not None and told <= 4 else None), (sender.writer, receiver.reader)
 
 
 def test_what_the_attack_says_is_on_the_wire_does_split() -> None:

@@ -4,9 +4,8 @@ Breadth first, so that the first attack met is a shortest one; to the end, so th
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 from typing import Any, Final, Literal, NamedTuple
 
@@ -117,55 +116,62 @@ def walk(path: Path, *, limits: bool = True) -> Answer:
 
     Without `limits` no reader ever passes its size limit: what is true then is true of messages that it offers to take.
     """
-    first = _Node(path.start, None, None)
-    seen = {first.state}
-    queue = deque([first])
-    while queue:
-        for after in _steps(path, queue.popleft(), limits=limits):
-            if isinstance(after, Attack):
-                return Answer("attack", len(seen), after)
-            _queue(after, seen, queue)
+    seen: set[PathState] = set()
+    queue: deque[_Node] = deque()
+    coming: Iterable[_Node | Attack] = (_Node(path.start, None, None),)
+    while True:
+        for after in coming:
+            if attack := after if isinstance(after, Attack) else _arrive(path, after, seen, queue):
+                return Answer("attack", len(seen), attack)
         if len(seen) > STATES:
             return Answer("could not tell", len(seen), why=Sentence("the product has too many states"))
-    return Answer("safe", len(seen))
+        if not queue:
+            return Answer("safe", len(seen))
+        coming = _steps(path, queue.popleft(), limits=limits)
 
 
-def _queue(node: _Node, seen: set[PathState], queue: deque[_Node]) -> None:
-    if node.state not in seen:
-        seen.add(node.state)
-        queue.append(node)
+def _arrive(path: Path, node: _Node, seen: set[PathState], queue: deque[_Node]) -> Attack | None:
+    """Let the message end here before anything longer is tried: where the end alone splits, that attack is shorter."""
+    if node.state in seen:
+        return None
+    seen.add(node.state)
+    queue.append(node)
+    ended = _tried(path, node, _end) if path.writer.may_finish(node.state.writing) else None
+    return ended if isinstance(ended, Attack) else None
 
 
 def _steps(path: Path, node: _Node, *, limits: bool) -> Iterator["_Node | Attack"]:
-    """Everything that can happen next: the message ends, a byte comes, a limit is passed."""
-    if path.writer.may_finish(node.state.writing):
-        yield from _attacks(path, node, lambda: path.finish(node.state))
+    """Everything that can happen next: a byte comes, a limit is passed."""
     for symbol in BYTES:
-        after = _Node(node.state, node, symbol)
-        yield from _attacks(path, after, partial(_feed, path, after, symbol))
+        after = _tried(path, _Node(node.state, node, symbol), _feed)
+        if after:
+            yield after
     for state in path.oversize(node.state) if limits else ():
         yield _Node(state, node, OVERSIZE)
 
 
-def _feed(path: Path, node: _Node, symbol: Symbol) -> _Node | None:
-    fed = path.feed(node.state, symbol)
+def _end(path: Path, node: _Node) -> _Node:
+    path.finish(node.state)
+    return node
+
+
+def _feed(path: Path, node: _Node) -> _Node | None:
+    assert isinstance(node.move, Symbol)
+    fed = path.feed(node.state, node.move)
     if fed.ended:
         path.finish(fed.state)
         return None
     return node._replace(state=fed.state)
 
 
-def _attacks(path: Path, node: _Node, act: Callable[[], _Node | None]) -> Iterator["_Node | Attack"]:
+def _tried(path: Path, node: _Node, act: Callable[[Path, _Node], _Node | None]) -> "_Node | Attack | None":
     try:
-        after = act()
+        return act(path, node)
     except Lost:
-        return
+        return None
     except Split as split:
         content = _moves(node)
-        yield Attack(content, sent_to(path, split.hop, content), split.hop, split.then)
-        return
-    if after:
-        yield after
+        return Attack(content, sent_to(path, split.hop, content), split.hop, split.then)
 
 
 def _moves(node: _Node) -> tuple[Move, ...]:
