@@ -4,17 +4,36 @@ The full counts are the soak's.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from tests.smuggling.rows import CLEAN, CLOSING, DISCARDING, EDGY, LAX, LOOSE
+from tests.smuggling.faulty import (
+    REPAIR,
+    BareCr,
+    BareLf,
+    EndInALine,
+    ForgetsAtEdges,
+    ForgetsItsEnd,
+    Honest,
+    NeverEnds,
+    NoEnd,
+    Nul,
+    OneByte,
+    SecondEnd,
+    StuffsOnce,
+    StuffsTwice,
+    Unstuffed,
+    WritesWith,
+)
+from tests.smuggling.rows import ACCEPT, CLEAN, CLOSING, DISCARDING, EDGY, LAX, LOOSE, REFUSE
 from tests.strategies import BYTE_POSITIONS
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lines.scan import DATA_START
-from tidewaiter.model.dialect import STRICT
-from tidewaiter.model.position import Position, Positions
+from tidewaiter.model.dialect import NORMAL, OVERSIZE, STRICT, End, Mode, ReaderDialect, Unknown
+from tidewaiter.model.position import STRANGERS_DATA, Position, Positions
 from tidewaiter.smuggling.ours import Ours
-from tidewaiter.smuggling.proof import ProofError, compose, prove_classes, prove_cuts, prove_written, states
+from tidewaiter.smuggling.proof import ProofError, compose, prove_classes, prove_cuts, prove_ends, prove_written, states
 
 BOTH = [pytest.param(False, id="DATA"), pytest.param(True, id="BDAT")]
 WITHOUT_NOTE = [where for where in BYTE_POSITIONS if Position.NOTE not in (where.bare_lf, where.bare_cr, where.nul)]
@@ -66,6 +85,71 @@ def test_nothing_can_be_smuggled_through_us_in_any_position(where: Positions, co
     told = {each.row: each.verdict for each in compose(Ours(where, counted), rows)}
     assert told.pop("closing") == "unsafe behind any writer", "it never sees the standard's end"
     assert set(told.values()) == {"safe"}
+
+
+@pytest.mark.parametrize("counted", BOTH)
+@pytest.mark.parametrize("where", BYTE_POSITIONS, ids=name)
+def test_the_end_is_seen_whatever_came_before_it(where: Positions, counted: bool) -> None:
+    assert counter_example(prove_ends, Ours(where, counted)) is None
+
+
+def refuted_by(ours: Ours) -> set[str]:
+    """What of the proof finds fault with a gateway."""
+    found = {prove.__name__ for prove in (prove_classes, prove_written, prove_ends) if counter_example(prove, ours)}
+    found |= {"prove_cuts"} if counter_example(prove_cuts, ours, 4) else set()
+    told = compose(ours, (STRICT, LAX, LOOSE, CLEAN))
+    return found | {f"{each.verdict} on {each.row}" for each in told if each.verdict != "safe"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "refuted"),
+    [
+        (Honest, set()),
+        (BareCr, {"prove_written", "attack on clean"}),
+        (BareLf, {"prove_written", "attack on lax", "attack on loose"}),
+        (Nul, {"prove_written"}),
+        (Unstuffed, {"prove_written", "attack on strict", "attack on lax", "attack on loose", "attack on clean"}),
+        (ForgetsAtEdges, {"prove_cuts", "prove_written", "attack on strict"}),
+        (StuffsOnce, {"prove_cuts"}),
+        (StuffsTwice, {"prove_cuts"}),
+        (SecondEnd, {"prove_written", "attack on strict"}),
+        (NoEnd, {"prove_written", "attack on strict"}),
+        (OneByte, {"prove_classes"}),
+    ],
+    ids=lambda each: each.__name__ if isinstance(each, type) else "",
+)
+@pytest.mark.parametrize("counted", BOTH)
+def test_a_writer_with_a_fault_is_refuted(fault: type[Honest], refuted: set[str], counted: bool) -> None:
+    assert refuted_by(WritesWith(REPAIR, counted, fault)) >= refuted
+    assert fault is not Honest or not refuted_by(WritesWith(REPAIR, counted, fault))
+
+
+def test_an_end_that_stands_in_a_line_is_refuted_where_content_need_not_end_in_one() -> None:
+    assert refuted_by(WritesWith(REPAIR, counted=True, by=EndInALine)) >= {"prove_written", "attack on strict"}
+
+
+@pytest.mark.parametrize(
+    ("ours", "refuted"),
+    [(NeverEnds(REPAIR), True), (ForgetsItsEnd(STRANGERS_DATA), True), (Ours(STRANGERS_DATA), False)],
+    ids=lambda each: type(each).__name__,
+)
+def test_a_reader_that_loses_the_end_is_refuted(ours: Ours, refuted: bool) -> None:
+    assert bool(counter_example(prove_ends, ours)) is refuted
+
+
+def test_a_row_that_is_not_known_is_not_left_out_of_the_proof() -> None:
+    unknown = replace(STRICT, id="unknown", unknown=(Unknown("reader.normal.ends"),))
+    told = [(each.row, each.verdict) for each in compose(Ours(Positions()), (unknown,))]
+    assert told == [("unknown", "could not tell")]
+
+
+def test_what_passing_its_limit_does_to_a_row_excuses_no_attack_below_it() -> None:
+    strict = Mode(ends=(End("CR LF . CR LF", ACCEPT),), goes=((OVERSIZE, "discard"),))
+    discard = Mode(ends=(End("!CR . CR LF", REFUSE),))
+    row = replace(STRICT, id="far", reader=ReaderDialect(((NORMAL, strict), ("discard", discard))))
+    (honest,) = compose(Ours(REPAIR), (row,))
+    (faulty,) = compose(WritesWith(REPAIR, by=Unstuffed), (row,))
+    assert (honest.verdict, faulty.verdict) == ("safe within its size limit", "attack")
 
 
 @pytest.mark.slow

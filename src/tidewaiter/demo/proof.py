@@ -13,7 +13,7 @@ from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Position, 
 from tidewaiter.report.demonstration import Proof
 from tidewaiter.report.not_covered import not_covered
 from tidewaiter.smuggling.ours import Ours
-from tidewaiter.smuggling.proof import ProofError, compose, prove_classes, prove_cuts, prove_written
+from tidewaiter.smuggling.proof import ProofError, compose, prove_classes, prove_cuts, prove_ends, prove_written
 
 DEPTH: Final = 4
 """Bytes of the longest word that is cut here; the tests go to 7, which takes minutes."""
@@ -62,6 +62,7 @@ def prove(case: Case) -> Proved:
     ours = Ours(case.positions, counted=case.counted)
     try:
         compared, words = prove_classes(ours), prove_cuts(ours, DEPTH)
+        prove_ends(ours)
         if Position.NOTE not in {case.positions.bare_lf, case.positions.bare_cr, case.positions.nul}:
             prove_written(ours)
     except ProofError as error:

@@ -6,7 +6,7 @@ That this tells everything about blocks, cuts and the other 250 bytes is what `s
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from tidewaiter.lines.emitter import Emitted
 from tidewaiter.lines.scan import CHUNK_START, DATA_START, Rules, flush, rules_for, step
@@ -36,6 +36,20 @@ class Block(NamedTuple):
     ended: bool
 
 
+class Writing(Protocol):
+    """`lines.writer.Writer`, or one with a fault that the proof must find."""
+
+    @property
+    def state(self) -> bytes:
+        """What it remembers."""
+
+    def write(self, content: bytes) -> bytes:
+        """Write the next piece of content."""
+
+    def finish(self) -> bytes:
+        """End the message."""
+
+
 @dataclass(frozen=True)
 class Ours:
     """The gateway between a wire and the next hop's: DATA, or with `counted` BDAT, in; DATA out."""
@@ -59,9 +73,16 @@ class Ours:
         if read.state.refused:
             # Nothing of a refused message reaches the next hop, so how far the writer had come does not matter.
             return Block(State(read.state, None), b"", read.ended)
-        writer, wire = _writer(state)
+        writer, wire = self.writer(state)
         wire += writer.write(read.content)
         return Block(State(read.state, writer.state), wire, read.ended)
+
+    def writer(self, state: State) -> tuple[Writing, bytes]:
+        """Give the writer as it stands there, and what it has just written before the content."""
+        if state.writing is not None:
+            return Writer(state.writing), b""
+        writer = Writer()
+        return writer, writer.write(RECEIVED)
 
     def feed(self, state: State, symbol: Symbol) -> Emitted[State]:
         """Take one symbol; raises RefusedError once the message is refused."""
@@ -76,17 +97,10 @@ class Ours:
 
     def finish(self, state: State) -> Word:
         """Write the rest and the end; raises RefusedError."""
-        writer, wire = _writer(state)
+        writer, wire = self.writer(state)
         if self.counted:
             rest = flush(state.reading, self.rules)
             if rest.state.refused:
                 raise RefusedError
             wire += writer.write(rest.content)
         return symbols(wire + writer.finish())
-
-
-def _writer(state: State) -> tuple[Writer, bytes]:
-    if state.writing is not None:
-        return Writer(state.writing), b""
-    writer = Writer()
-    return writer, writer.write(RECEIVED)
