@@ -61,9 +61,14 @@ messages: setup  ## the catalogue after a new string: then translate what is emp
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 9999 -D tidewaiter -i .venv/messages.pot \
 	    -d src/tidewaiter/i18n/locale
 
-lock: setup  ## the lock file after a change of dependencies, without the name of any registry's host
-	$(BIN)/uv pip compile --quiet pyproject.toml --group dev --extra lab --extra demo --generate-hashes --no-annotate \
-	    --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" --output-file requirements.lock
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 \
+    --custom-compile-command "make lock"
+lock: setup  ## the lock files after a change of dependencies, without the name of any registry's host
+	$(LOCK) pyproject.toml --group dev --extra lab --extra demo --output-file requirements.lock
+	@# Of what has been tested, what running needs, and what building needs: docs/start.md installs from these two.
+	$(LOCK) pyproject.toml --constraint requirements.lock --output-file packaging/requirements-run.lock
+	$(BIN)/python packaging/hatch_build.py requires | \
+	    $(LOCK) - --constraint requirements.lock --output-file packaging/requirements-build.lock
 
 wheel: setup
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -12,6 +12,7 @@ if [ -n "$missing" ]; then
         DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends gcc libc6-dev python3-dev >/dev/null
     else
         echo "compiled: nothing is compiled, for there is no $missing: as root, apt-get install gcc python3-dev"
+        export TIDEWAITER_UNCOMPILED=1
     fi
 fi
 

@@ -50,7 +50,7 @@ def blocks(file: Path, kind: str) -> list[str]:
 
 def examples(file: Path) -> dict[str, str]:
     """The configurations shown, by the name in their first line."""
-    return dict(re.match(r"# (\S+)\n(.*)", body, re.DOTALL).groups() for body in blocks(file, "toml"))  # type: ignore[union-attr,misc]
+    return {re.match(r"# (\S+)\n", body)[1]: body for body in blocks(file, "toml")}  # type: ignore[index]  # all have one
 
 
 def anchors(file: Path) -> set[str]:
@@ -103,8 +103,7 @@ def test_every_command_that_is_shown_prints_what_is_shown(file: Path, tmp_path: 
         part for block in blocks(file, "console") for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     ]:
         command, _, expected = part.partition("\n")
-        pattern = ".*".join(re.escape(piece) for piece in expected.strip().split("..."))
-        assert re.fullmatch(pattern, said_by(command, tmp_path), re.DOTALL), said_by(command, tmp_path)
+        assert said_by(command, tmp_path) == expected.strip()
 
 
 def said_by(command: str, folder: Path) -> str:
