@@ -43,15 +43,22 @@ def alone(**descriptors: int) -> Handover:
 class Inside:
     """What a worker makes of `settings`, whose paths start at `folder`, and whose log lines go to `log`."""
 
-    def __init__(self, settings: Settings, folder: Path, log: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        log: int,
+        files: FileThread | None = None,
+        doubts_kept: Doubts | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         limits = settings.limits
         self._folder = folder
         self._state = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._connections, self._doubts = connections.create(COLUMNS), doubts.create(self._state, COLUMNS)
-        self._files = files = FileThread(loop)
+        self._files = files = files or FileThread(loop)
         self.settings = settings
-        self.doubts = Doubts(self._doubts, 0)
+        self.doubts = doubts_kept or Doubts(self._doubts, 0)
         handover = alone(log=log, state=self._state, connections=self._connections, doubts=self._doubts)
         memory = limits.spool_memory, limits.spool_memory_total, limits.spool_total
         self.station = Station(

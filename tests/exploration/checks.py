@@ -1,0 +1,271 @@
+"""What holds for every run: each property a check with a name, which gives its complaints.
+
+The oracle knows the script, the settings, what the hops said and what went over the wires; it knows nothing of how
+mail is delivered.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tests.exploration.client import Client
+from tests.exploration.hop import Fired, Taken
+from tests.exploration.moments import (
+    ABOUT_US,
+    END,
+    ENVELOPE,
+    INTRODUCTION,
+    MIDST,
+    OPENING,
+    Moment,
+)
+from tests.exploration.wire import Seen
+from tests.exploration.world import Run
+
+M = Moment
+Check = Callable[[Run], Iterator[str]]
+CHECKS: Final[dict[str, Check]] = {}
+LOOKS: Final = 0.5
+"""Seconds by which a deadline may come later than it is written (`net.deadline`), and a few moments on the wire."""
+AT_ONCE: Final = 0.05
+"""Until what is on the way has come, and was answered."""
+LOSES: Final = frozenset({"FIN", "RST", "421"})
+"""Answers that end the connection before the message was begun."""
+SILENT: Final = frozenset({"silence", "freeze", "half"})
+
+
+WAITING: Final[frozenset[str]] = frozenset(
+    {
+        "every client hears an answer in time",
+        "no exception is left in a callback",
+        "a permanent answer is one that a next hop gave",
+        "what a next hop answers is what the client hears",
+        "a reply before the end stops the writing and resets the connection",
+        "where nothing is wrong with the message, it is delivered",
+        "a good address or hop is found while the client waits",
+        "when all that went wrong is over, mail goes through",
+        "250 is said of what was taken, and of nothing else",
+        "no message is delivered twice",
+        "the worker leaves when it is told to",
+        "nothing is left when all is over",
+    }
+)
+"""Broken by what stands today; switched on one by one as it is mended."""
+
+
+def check(name: str) -> Callable[[Check], Check]:
+    """Enter a check under its name."""
+
+    def enter(function: Check) -> Check:
+        CHECKS[name] = function
+        return function
+
+    return enter
+
+
+@check("every client hears an answer in time")
+def _answered(run: Run) -> Iterator[str]:
+    if run.standstill:
+        yield run.standstill
+    limit = run.settings.limits.final_reply + LOOKS
+    for client in run.clients:
+        if client.waits:
+            yield f"{client.message.subject} waits for a reply to {client.waits}"
+        for heard in client.heard:
+            if heard.replied - heard.asked > limit:
+                yield f"{client.message.subject} heard of {heard.command} after {heard.replied - heard.asked:.1f} s"
+
+
+@check("no exception is left in a callback")
+def _no_fault(run: Run) -> Iterator[str]:
+    yield from run.loop.faults
+    yield from (str(line["exception"]) for line in run.log if line["event"] == "fault")
+
+
+@check("a permanent answer is one that a next hop gave")
+def _true_permanent(run: Run) -> Iterator[str]:
+    for client in run.clients:
+        for heard in client.heard:
+            if heard.reply.startswith("5") and not heard.reply.startswith("554 5.5.1 "):
+                code, _, text = heard.reply.partition(" ")
+                if int(code) in ABOUT_US:
+                    yield f"{client.message.subject} heard {heard.reply}, which is about how we spoke"
+                elif not any(_is_of(fired, client) and fired.step.answer.says.endswith(text) for fired in _fired(run)):
+                    yield f"{client.message.subject} heard {heard.reply}, which no next hop said of it"
+
+
+@check("what a next hop answers is what the client hears")
+def _faithful(run: Run) -> Iterator[str]:
+    for fired in _fired(run):
+        client, answer = _client(run, fired), fired.step.answer
+        if client is None or client.gone or not _is_answer(run, fired):
+            continue
+        heard = _replies(client, fired)
+        if answer.code < 400 or not heard:
+            continue
+        mild = answer.code in ABOUT_US or answer.code == 421 or _is_ours(fired)
+        if mild or fired.repeated:
+            wanted = all(reply[0] in "24" for reply in heard)
+        elif answer.code < 500:
+            wanted = answer.says in heard or all(reply[0] in "24" for reply in heard)
+        else:
+            wanted = answer.says in heard
+        if not wanted:
+            yield f"{fired.step} of {client.message.subject}, who heard {heard}"
+
+
+@check("no message is delivered twice")
+def _once(run: Run) -> Iterator[str]:
+    for client in run.clients:
+        times = len(_taken(run, client))
+        begun = sum(talk.began.count(client.message.sender) for hop in run.hops for talk in hop.talks)
+        if times > 1 or begun > 1:
+            yield f"{client.message.subject} came whole {times} times, and was begun {begun} times"
+
+
+@check("250 is said of what was taken, and of nothing else")
+def _honest(run: Run) -> Iterator[str]:
+    for client in run.clients:
+        taken = _taken(run, client)
+        lied = any(_lies(fired) and fired.about == client.message.sender for fired in _fired(run))
+        if client.final.startswith("250") and client.of("content") and not lied:
+            kept = [each for each in taken if each.reply.startswith("2")]
+            if not kept:
+                yield f"{client.message.subject} heard 250, and was not taken"
+            elif not kept[0].content.endswith(client.message.content):
+                yield f"{client.message.subject} was changed"
+            elif list(kept[0].recipients) != client.named:
+                yield f"{client.message.subject} was taken for {kept[0].recipients}"
+        elif client.gone is None and any(each.reply.startswith("250 2.0.0") for each in taken):
+            yield f"{client.message.subject} was taken, and heard {client.final!r}"
+
+
+@check("a reply before the end stops the writing and resets the connection")
+def _stops(run: Run) -> Iterator[str]:
+    for fired in _fired(run):
+        if fired.step.moment in MIDST and fired.step.answer.code >= 200 and _is_early(fired):
+            _, after = _heard_at(fired)
+            if any(seen.way == ">" for seen in after):
+                yield f"{fired.step}: {sum(len(seen.what) for seen in after if seen.way == '>')} octets behind it"
+            if fired.talk.far is not None and fired.talk.far.ended != "abort":
+                yield f"{fired.step}: the connection was ended by {fired.talk.far.ended or 'nobody'}"
+
+
+@check("a reply that nobody asked for spends the connection")
+def _spent(run: Run) -> Iterator[str]:
+    for fired in _fired(run):
+        answer = fired.step.answer
+        if answer.right or (fired.step.moment is M.IDLE and answer.says):
+            later = [line for time, line in fired.talk.commands if time > fired.time + AT_ONCE and line != "QUIT"]
+            if later:
+                yield f"{fired.step}, and then {later}"
+
+
+@check("where nothing is wrong with the message, it is delivered")
+def _delivered(run: Run) -> Iterator[str]:
+    if run.forever or run.company.drains or len(run.steps) > 1:
+        return
+    for client in run.clients:
+        if client.gone is None and _must_deliver(run, client) and not client.final.startswith("250"):
+            yield f"{client.message.subject} heard {client.final!r}"
+
+
+@check("a good address or hop is found while the client waits")
+def _found(run: Run) -> Iterator[str]:
+    others = run.company.spare or run.company.addresses > 1
+    before = all(step.moment in {*OPENING, M.MAIL} for step in run.steps)
+    gone = all(step.answer.name in LOSES | SILENT | {"refuse", "swallow", "broken"} for step in run.steps)
+    if not (others and before and gone) or run.company.drains:
+        return
+    for client in run.clients:
+        waited = max((heard.replied - heard.asked for heard in client.of("RCPT")), default=0.0)
+        if not client.final.startswith("250") or waited > run.settings.route[0].timeouts.rcpt:
+            yield f"{client.message.subject} heard {client.final!r} after {waited:.1f} s"
+
+
+@check("when all that went wrong is over, mail goes through")
+def _recovers(run: Run) -> Iterator[str]:
+    last = run.clients[-1]
+    if run.program.over and not run.company.drains and not last.final.startswith("250"):
+        yield f"the last message heard {last.final!r}"
+
+
+@check("the worker leaves when it is told to")
+def _leaves(run: Run) -> Iterator[str]:
+    if run.left_after > run.settings.route[0].timeouts.end + LOOKS:
+        yield f"after {run.left_after:.1f} s"
+
+
+@check("nothing is left when all is over")
+def _conserved(run: Run) -> Iterator[str]:
+    yield from (f"{what}: {count}" for what, count in run.left.items() if count)
+    ends = [talk.far for hop in run.hops for talk in hop.talks if talk.far is not None] + run.ours
+    if open_ends := sum(not end.lost for end in ends):
+        yield f"connections open: {open_ends}"
+
+
+# What the oracle makes of a script.
+
+
+def _fired(run: Run) -> list[Fired]:
+    return run.program.fired
+
+
+def _client(run: Run, fired: Fired) -> Client | None:
+    return next((client for client in run.clients if fired.about == client.message.sender), None)
+
+
+def _is_of(fired: Fired, client: Client) -> bool:
+    return fired.about == client.message.sender or fired.step.moment in INTRODUCTION
+
+
+def _taken(run: Run, client: Client) -> list[Taken]:
+    return [taken for hop in run.hops for taken in hop.taken if taken.sender == client.message.sender]
+
+
+def _replies(client: Client, fired: Fired) -> list[str]:
+    """Replies to the command that the step was about."""
+    moment = fired.step.moment
+    if moment in {M.RCPT, M.RCPT_2}:
+        return [heard.reply for heard in client.of(f"RCPT TO:<{fired.recipient}>")]
+    return [heard.reply for heard in client.of("RCPT" if moment is M.MAIL else "content")]
+
+
+def _is_ours(fired: Fired) -> bool:
+    return fired.step.moment not in (*ENVELOPE, *MIDST, *END, *INTRODUCTION)
+
+
+def _is_answer(run: Run, fired: Fired) -> bool:
+    """It is one reply, and nothing had gone wrong on this connection before."""
+    first = next(each for each in _fired(run) if each.talk is fired.talk)
+    return fired.step.answer.code > 0 and not fired.step.answer.right and first is fired
+
+
+def _heard_at(fired: Fired) -> tuple[list[Seen], list[Seen]]:
+    """What our end did until it had heard the reply, and behind that."""
+    seen = fired.talk.far.seen if fired.talk.far is not None else []
+    at = next((at for at, each in enumerate(seen) if each.way == "<" and each.time >= fired.time), len(seen))
+    return seen[: at + 1], seen[at + 1 :]
+
+
+def _is_early(fired: Fired) -> bool:
+    """Our end of the message had not been written when the reply came."""
+    before, _ = _heard_at(fired)
+    written = b"".join(each.what for each in before if each.way == ">")
+    if fired.step.moment is M.CONTENT:
+        return not written.endswith(b"\r\n.\r\n")
+    line, _, chunk = written[written.rindex(b"BDAT ") :].partition(b"\r\n")
+    return len(chunk) < int(line.split()[1])
+
+
+def _lies(fired: Fired) -> bool:
+    """The hop says that it took what it never read."""
+    return fired.step.moment in MIDST and (fired.step.answer.says.startswith("2") or fired.step.answer.right)
+
+
+def _must_deliver(run: Run, client: Client) -> bool:
+    """Nothing that was said is about this message, and there was a way for it."""
+    mine = [fired for fired in _fired(run) if fired.about == client.message.sender]
+    opening = [fired for fired in _fired(run) if not fired.about and fired.step.moment in OPENING + INTRODUCTION]
+    if opening:
+        return run.company.spare or run.company.addresses > 1 or run.company.name == "others, enough connections"
+    return all(fired.step.moment in ENVELOPE and fired.step.answer.name in LOSES for fired in mine)

@@ -1,0 +1,81 @@
+"""A next hop at every moment gives every answer, beside every company: what is promised holds each time.
+
+`walk` lists the runs, `checks` the properties, `moments` and `company` what there is.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from tests.conftest import Count
+from tests.exploration import walk
+from tests.exploration.checks import CHECKS
+from tests.exploration.company import COMPANY, DRESSES
+from tests.exploration.moments import ANSWERS, Moment, Step
+from tests.exploration.world import Run, play
+
+PARTS = 8
+"""Tests among which the runs are divided, for as many processors."""
+TOLD = 3
+"""Failing runs that are told at length."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+def hold(runs: Iterable[Run]) -> None:
+    """Hold each run to every property."""
+    broken: Counter[str] = Counter()
+    texts: list[str] = []
+    for run in runs:
+        found = walk.complaints(run)
+        broken.update(found)
+        if found and len(texts) < TOLD:
+            texts.append(walk.told(run, found))
+    assert not broken, "\n\n".join([str(dict(broken)), *texts])
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_moment_answer_and_company(part: int, count: Count) -> None:
+    runs = list(walk.each_once())
+    count("next hop: every moment, answer and company; runs", len(runs), len(runs))
+    hold(runs[part::PARTS])
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_every_ordered_pair(dress: str, count: Count) -> None:
+    runs = list(walk.pairs(DRESSES[dress]))
+    wanted = count(f"next hop: ordered pairs, {dress}", 100, len(runs))
+    hold(runs[:: len(runs) // wanted])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_moment_answer_and_company_in_every_dress(part: int, count: Count) -> None:
+    runs = list(walk.singles())
+    count("next hop: every moment, answer, company and dress, once and for ever; runs", 0, len(runs))
+    hold(runs[part::PARTS])
+
+
+def test_the_same_script_gives_the_same_run() -> None:
+    def once() -> list[str]:
+        run = play(Run(DRESSES["pipelining"], COMPANY["others waiting"], (Step(Moment.RCPT, ANSWERS["FIN"]),)))
+        return [f"{heard}".partition("Ok: ")[0] for client in run.clients for heard in client.heard]
+
+    assert once() == once()
+
+
+def test_each_moment_and_answer_is_met() -> None:
+    met: set[tuple[Moment, str]] = set()
+    for dress in ("large", "large chunk", "TLS may", "XCLIENT"):
+        new = [step for step in walk.steps(DRESSES[dress].moments) if (step.moment, step.answer.name) not in met]
+        for step in new:
+            run = Run(DRESSES[dress], COMPANY["one who regrets" if step.moment is Moment.RSET else "nobody"], (step,))
+            play(run)
+            met |= {(fired.step.moment, fired.step.answer.name) for fired in run.program.fired}
+    every = {(step.moment, step.answer.name) for step in walk.steps(tuple(Moment))}
+    assert every - met == set()
+
+
+def test_every_property_has_a_name() -> None:
+    assert len(CHECKS) == len(set(CHECKS))
