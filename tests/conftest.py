@@ -10,7 +10,7 @@ import gc
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import _lru_cache_wrapper
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.processes import children, command_line
 from tidewaiter import is_compiled
 
 settings.register_profile("tidewaiter", deadline=None, print_blob=True)
@@ -112,6 +113,15 @@ def count(request: pytest.FixtureRequest, record_property: Callable[[str, object
         return number
 
     return chosen
+
+
+@pytest.fixture(autouse=True)
+def _no_child_is_left() -> Iterator[None]:
+    """Hold every test to the processes that it started: of whatever kind, they have ended, and were waited for."""
+    before = children()
+    yield
+    left = [f"{child}: {command_line(child)}" for child in children() - before]
+    assert not left, left
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

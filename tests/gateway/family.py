@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from tests.gateway.conserved import assert_conserved
+
 HERE = Path(__file__).parent
 SECONDS = 120.0  # only a failure is waited for this long
 STAND_IN = (sys.executable, HERE / "run_stand_in.py")
@@ -66,7 +68,11 @@ class Client:
 
 
 class Family:
-    """Started by `with`; ended, whatever happens, at its end."""
+    """Started by `with`; ended, whatever happens, at its end.
+
+    Then no child is left, no file lies in the spool, and the log holds no `fault` but those whose reasons or
+    tracebacks hold one of `faults`.
+    """
 
     def __init__(
         self,
@@ -74,8 +80,10 @@ class Family:
         workers: str = "",
         environment: dict[str, str] | None = None,
         command: Sequence[str | Path] = STAND_IN,
+        faults: Sequence[str] = (),
     ) -> None:
         self._command = command
+        self._faults = faults
         self.folder = folder
         self.file = folder / "tidewaiter.toml"
         if not self.file.exists():
@@ -94,7 +102,7 @@ class Family:
         self._reader.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(SECONDS)
@@ -105,6 +113,8 @@ class Family:
         while not self._lines.empty():
             with suppress(ValueError):  # the end of a line that nobody finished
                 self.events.append(json.loads(self._lines.get()))
+        if failure is None:
+            assert_conserved(self.folder, self.events, self._faults)
 
     def _read(self) -> None:
         assert self.process.stderr is not None

@@ -7,7 +7,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import msgspec
 from blockbuster import BlockBuster
 from msgspec import structs
 
+from tests.gateway.conserved import Before, assert_no_fault_but, owed, settle
 from tests.gateway.inside import Inside
 from tidewaiter.config import parse
 from tidewaiter.delivery.hops import Hops
@@ -115,13 +116,16 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIterator[House]:
+async def house(folder: Path, configuration: str, faults: Sequence[str] = (), **shorter: float) -> AsyncIterator[House]:
     """Serve `configuration`, whose paths start at `folder`, on ports that the kernel chose.
 
-    `shorter` are limits below what a configuration may say, so that a test need not wait for them.
+    `shorter` are limits below what a configuration may say, so that a test need not wait for them. In the end all is
+    given back (`conserved`), and the log holds no `fault` but those whose reasons or tracebacks hold one of `faults`.
     """
     settings = parse(configuration.encode(), "gateway.toml")
     settings = structs.replace(settings, limits=structs.replace(settings.limits, **shorter))
+    loop = asyncio.get_running_loop()
+    before, handler = Before(settings), loop.get_exception_handler()
     memory = Memory()
     inside = Inside(settings, folder, memory.descriptor)
     listenings = [inside.listening(listener) for listener in settings.listener]
@@ -131,8 +135,10 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
     # Behind the start, which may wait for its thread and its files, a call that blocks the loop is a failure.
     detector = BlockBuster(scanned_modules=["tidewaiter"])
     detector.activate()
+    failed = True
     try:
         yield House(inside.station, listenings, inside.hops, memory, inside.doubts, ports)
+        failed = False
     finally:
         detector.deactivate()
         for server in servers:
@@ -140,9 +146,16 @@ async def house(folder: Path, configuration: str, **shorter: float) -> AsyncIter
         for listening in listenings:
             for session in list(listening.sessions):
                 session.abort()
-        await until(lambda: not any(listening.sessions for listening in listenings), "the end of all sessions")
-        await inside.close()
-        memory.close()
+        try:
+            if not failed:
+                await settle(lambda: owed(inside, listenings))
+        finally:
+            await inside.close()
+            memory.close()
+        loop.set_exception_handler(handler)
+        if not failed:
+            await settle(lambda: before.left(inside, ports))
+            assert_no_fault_but(faults, memory.told("fault"))
 
 
 async def _serve(listening: Listening) -> asyncio.Server:

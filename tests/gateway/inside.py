@@ -91,5 +91,6 @@ class Inside:
         await self.station.recorder.close(0.0)
         self._files.close()
         self.doubts.close()
+        self.station.connections.close()
         for descriptor in (self._state, self._connections, self._doubts):
             os.close(descriptor)

@@ -90,6 +90,10 @@ class Connection:
             self._gone("the next hop is closing the connection")
         self.flush()
 
+    def eof_received(self) -> bool:
+        """Let the transport close: nothing that we could still say would be answered."""
+        return False
+
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the holder."""
         self._gone(str(error) if error else "the next hop closed the connection")
