@@ -46,6 +46,7 @@ def assert_no_fault_but(named: Sequence[str], events: Iterable[dict[str, Any]]) 
 async def settle(debts: Debts) -> None:
     """Wait until nothing is owed; what is not given back in time fails the test by its name."""
     deadline = asyncio.get_running_loop().time() + SECONDS
+    await asyncio.sleep(0)  # what was to be called soon may still fail
     while left := list(debts()):
         assert asyncio.get_running_loop().time() < deadline, f"not given back: {', '.join(left)}"
         await asyncio.sleep(0.005)
@@ -93,14 +94,14 @@ class Before:
 
     def __init__(self, settings: Settings) -> None:
         self._hops = {hop.port for route in settings.route for hop in route.next_hop if isinstance(hop, TcpHop)}
-        self._descriptors = dict(_descriptors())
+        self._descriptors = dict(descriptors())
         self._tasks = asyncio.all_tasks()
         self._timers = set(map(id, _timers()))
 
     def left(self, inside: Inside, ports: Iterable[int]) -> Iterator[str]:
         """Name what the gateway that served `ports` has left behind."""
         served = set(ports)
-        for descriptor, what in _descriptors():
+        for descriptor, what in descriptors():
             if what not in (self._descriptors.get(descriptor), os.devnull):  # libuv keeps that for EMFILE
                 ends = _ends(descriptor) if what.startswith("socket:") else (0, 0)
                 # A hop's end, a client's end, or one that was reset: the loop closes those of ours by itself.
@@ -116,7 +117,7 @@ class Before:
                 yield f"timer {timer!r}"
 
 
-def _descriptors() -> Iterator[tuple[int, str]]:
+def descriptors() -> Iterator[tuple[int, str]]:
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):  # that of this very listing
             yield int(entry.name), str(entry.readlink())

@@ -1,0 +1,89 @@
+"""The look at the end sees each kind of leak: what keeps every test honest is itself seen to fail."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.gateway import conserved
+from tests.gateway.conserved import assert_conserved
+from tests.gateway.house import House, house
+from tests.gateway.next_hop import NextHop
+from tests.gateway.test_flow import configuration
+from tests.processes import children, command_line
+from tidewaiter.net.deadline import Deadline
+
+
+def _begin_and_forget(house: House) -> None:
+    house.station.under_way += 1
+
+
+def _keep_room(house: House) -> None:
+    house.station.room.used += 1
+
+
+def _keep_memory(house: House) -> None:
+    house.station.room.memory_used += 1
+
+
+def _lend_and_forget(house: House) -> None:
+    [hop] = house.hops.all()
+    hop.pool._open += 1  # type: ignore[attr-defined]  # it is one that speaks SMTP
+
+
+def _fail(house: House) -> None:
+    house.station.loop.call_soon(lambda: 1 // 0)
+
+
+LEAKS: dict[str, Callable[[House], object]] = {
+    "connections counted: 1": lambda house: house.station.connections.enter(0),
+    "transactions under way: 1": _begin_and_forget,
+    "bytes in the spool: 1": _keep_room,
+    "bytes in memory: 1": _keep_memory,
+    "shared slots: 2": lambda house: house.doubts.begin("one that is never struck out"),  # taken, and named
+    "connections lent: 1": _lend_and_forget,
+    "descriptor": lambda house: os.dup(house.memory.descriptor),
+    "deadline": lambda house: Deadline(house.station.watch, house.station.recorder._tick).set(60.0),
+    "timer": lambda house: house.station.loop.call_later(60.0, house.station.recorder._tick),
+    "ZeroDivisionError": _fail,
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+async def test_a_leak_fails_the_test_that_made_it(leak: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conserved, "SECONDS", 0.2)
+    descriptors = set(conserved.descriptors())
+    with pytest.raises(AssertionError, match=leak):
+        async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+            LEAKS[leak](gateway)
+    for descriptor, what in set(conserved.descriptors()) - descriptors:
+        if "memfd:log" in what:
+            os.close(descriptor)
+
+
+async def test_a_fault_that_the_test_names_is_none(tmp_path: Path) -> None:
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port), faults=["ZeroDivisionError"]) as gateway:
+        _fail(gateway)
+
+
+def test_a_fault_of_processes_and_a_file_in_their_spool_fail_the_test(tmp_path: Path) -> None:
+    fault = {"event": "fault", "reason": "x", "exception": "Traceback ... KeyError"}
+    with pytest.raises(AssertionError, match="KeyError"):
+        assert_conserved(tmp_path, [fault])
+    assert_conserved(tmp_path, [fault], ["KeyError"])
+    (tmp_path / "state" / "spool").mkdir(parents=True)
+    assert_conserved(tmp_path, [])
+    (tmp_path / "state" / "spool" / "message").touch()
+    with pytest.raises(AssertionError, match="left in the spool"):
+        assert_conserved(tmp_path, [])
+
+
+def test_a_child_is_seen_until_it_was_waited_for() -> None:
+    before = children()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert children() - before == {child.pid}
+        assert "input()" in command_line(child.pid)
+    assert children() == before
