@@ -9,6 +9,7 @@ from tidewaiter.config.settings import Listener
 from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway import connections, doubts
 from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.descriptors import Descriptors
 from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
@@ -70,6 +71,7 @@ class Inside:
             connections=Connections(self._connections, COLUMNS, 0),
             doubts=self.doubts,
             examiner=Examiner(loop),
+            descriptors=Descriptors.of_process(settings, 1),
         )
         heard = Reach(self.station.recorder).heard
         self.hops = Hops(settings, self.station.watch, files, 1, lambda path: str(folder / path), heard)

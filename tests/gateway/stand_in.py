@@ -75,8 +75,8 @@ class Worker:
 
     async def client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.busy += 1
-        row = self.connections.row(ip_address(writer.get_extra_info("peername")[0]))
-        total, _ = self.connections.enter(row)
+        rows = self.connections.rows(ip_address(writer.get_extra_info("peername")[0]))
+        total, _ = self.connections.enter(rows)
         name = f"{self.handover.generation} {self.handover.index} {os.getpid()} {total} {self.settings.hostname}"
         writer.write(name.encode() + b"\n")
         with suppress(ConnectionError):  # who resets has left as well
@@ -84,7 +84,7 @@ class Worker:
                 order, _, argument = line.decode().strip().partition(" ")
                 writer.write(self.obey(order, argument).encode() + b"\n")
         writer.close()
-        self.connections.leave(row)
+        self.connections.leave(rows)
         self.busy -= 1
         if self.draining and not self.busy:
             self.leaving.set()

@@ -176,13 +176,20 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     connections: Annotated[int, Meta(ge=1, le=1_000_000)] = 15_000
     """Connections in all, across workers; beyond it 421 4.3.2. With TLS each idle one costs about
-    32 KiB: 15,000 are 480 MiB."""
+    32 KiB: 15,000 are 480 MiB. From four fifths of it on `crowded_time` holds."""
     connections_per_network: Count = 100
     """Connections per client network (IPv4 /24, IPv6 /64), across workers; beyond it 421 4.7.0. The
     large senders use a few dozen per network."""
+    connections_per_56: Count = 200
+    """Connections per IPv6 /56, across workers; beyond it 421 4.7.0. Many providers give one customer
+    a /56, which holds 256 networks of /64: each may have its own connections, not all of them at once."""
+    connections_per_48: Count = 400
+    """Connections per IPv6 /48, across workers; beyond it 421 4.7.0. It is what one site gets at most
+    (RFC 6177), and what tunnel brokers give to anybody who asks; large senders spread over a few /64 of
+    theirs."""
     exempt_networks: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-    """Networks not counted for `connections_per_network`: this machine itself, as with Postfix's
-    `smtpd_client_event_limit_exceptions`."""
+    """Networks for which `connections_per_network`, `connections_per_56` and `connections_per_48` do not
+    hold: this machine itself, as with Postfix's `smtpd_client_event_limit_exceptions`."""
     commands: Count = 100
     """Commands that bring no message nearer (EHLO, HELO, STARTTLS, RSET, NOOP, VRFY, HELP), and chunks
     of less than 1 KiB but the last, since the connection began or a message was accepted; then 421
@@ -214,6 +221,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     data_time: Annotated[Duration, Meta(ge=180)] = Duration(180)
     """Time without a byte of content; then 421 4.4.2. A client's own limit for a block is three
     minutes (RFC 5321 §4.5.3.2.5)."""
+    crowded_time: Annotated[Duration, Meta(ge=1)] = Duration(10)
+    """Time without a command or a byte of content, instead of `command_time`, `data_time` and
+    `unread_time`, while four fifths of `connections` are taken; then 421 4.4.2. Less than RFC 5321
+    asks for, so that those who only hold a connection make room for those who have mail: Postfix has
+    10 seconds too under stress (`smtpd_timeout`)."""
     message_time: Annotated[Duration, Meta(ge=600)] = Duration(3600)
     """Time from DATA or the first BDAT to the end of the message; then 421 4.4.2. A byte a minute
     would else hold a connection and its spool for years."""

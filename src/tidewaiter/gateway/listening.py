@@ -11,6 +11,7 @@ from tidewaiter.config.settings import Limits, Listener, ListenerTls
 from tidewaiter.config.values import write_endpoint
 from tidewaiter.delivery.delivery import Hop
 from tidewaiter.delivery.route import RouteTable
+from tidewaiter.gateway.crowd import Entry
 from tidewaiter.gateway.offering import offering
 from tidewaiter.gateway.standing import STRANGER, Standing, standing
 from tidewaiter.gateway.station import Station
@@ -49,14 +50,15 @@ class Listening:
         self.context = context
         self.implicit_tls = listener.tls is ListenerTls.IMPLICIT
         self.routes = RouteTable(routes)
-        self.sessions: dict[Session, int] = {}
-        """Each with the row in which its connection was counted."""
+        self.sessions: dict[Session, Standing] = {}
+        """Each with its client."""
         self._listener = listener
         self._hops = tuple(dict.fromkeys(hop for route in routes for hop in route.hops))
         self._offered: tuple[Offers | None, ...] = ()
         self._services: dict[int, Service] = {}
         """By the number of an exclusion, or `STRANGER`."""
         self.standing = lru_cache(maxsize=CLIENTS)(self._stand)
+        station.crowd.tell(self._hurry)
 
     def _stand(self, host: str) -> Standing:
         return standing(host, self._listener, self.limits, self.station.connections)
@@ -69,20 +71,27 @@ class Listening:
             self._services = self._make_services()
         return self._services[client.exclusion]
 
-    def enter(self, session: "Session", client: Standing) -> Reply | None:
-        """Count a connection; the reply refuses it. Each one `leave`s."""
+    def enter(self, session: "Session", client: Standing, descriptor: int) -> Reply | None:
+        """Count a connection, which has this descriptor; the reply refuses it. Each one `leave`s."""
         self.station.recorder.count("connections", self.name)
-        total, network = self.station.connections.enter(client.row)
-        self.sessions[session] = client.row
-        if total > self.limits.connections:
+        self.sessions[session] = client
+        entry = self.station.crowd.enter(client, descriptor)
+        if entry is Entry.FULL:
             return self._services[STRANGER].closing("4.3.2", "Too many connections")
-        if network > self.limits.connections_per_network and not client.exempt:
+        if entry is Entry.NETWORK_FULL:
             return self._services[STRANGER].closing("4.7.0", "Too many connections from your network")
+        if entry is Entry.NO_DESCRIPTOR:
+            return self._services[STRANGER].closing("4.3.2", "Too many connections, no file descriptor is left")
         return None
 
     def leave(self, session: "Session") -> None:
         """Count it out."""
-        self.station.connections.leave(self.sessions.pop(session))
+        self.station.crowd.leave(self.sessions.pop(session))
+
+    def _hurry(self, seconds: float) -> None:
+        """Give those who are silent already no more time than those who will be."""
+        for session in list(self.sessions):
+            session.hurry(seconds)
 
     def refuse(self, stage: Literal["connection", "command", "recipient"], reason: str, **what: str) -> None:
         """Remember that something was refused."""

@@ -67,9 +67,12 @@ class Session:
         self._tls = tls != ""
         self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
         self._dialogue = Dialogue(self, listening, client, peer[1], tls)
-        refusal = listening.enter(self, client)
+        descriptor: int = self._transport.get_extra_info("socket").fileno()
+        refusal = listening.enter(self, client, descriptor)
         if refusal is not None:
             self._dialogue.turn_away(refusal)
+            # Its descriptor is needed for who comes next: it is not waited for.
+            self.finished = listening.station.descriptors.spent(descriptor)
         else:
             # Behind the loop's next look at the socket: bytes that wait there were sent before we greeted, and are
             # answered 554 and not 220. Within TLS nobody can tell: they may have come with the end of the handshake.
@@ -103,7 +106,7 @@ class Session:
     def pause_writing(self) -> None:
         """Hear no more from a client that does not read."""
         self._unread = True
-        self._deadline.set(self._listening.limits.unread_time)
+        self._deadline.set(self._listening.station.crowd.patience(self._listening.limits.unread_time))
         self.regulate()
 
     def resume_writing(self) -> None:
@@ -146,6 +149,11 @@ class Session:
         if self._dialogue.drain():
             self._settle()
 
+    def hurry(self, seconds: float) -> None:
+        """Let the client be silent for no more than `seconds` from now: room has become short."""
+        if not self._dialogue.waiting:
+            self._deadline.hurry(seconds)
+
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()
@@ -174,15 +182,15 @@ class Session:
             self._wait()
 
     def _wait(self) -> None:
-        dialogue, limits = self._dialogue, self._listening.limits
+        dialogue, limits, crowd = self._dialogue, self._listening.limits, self._listening.station.crowd
         if dialogue.waiting:
             self._deadline.set(limits.final_reply)
         elif dialogue.content_until:
             rest = dialogue.content_until - self._listening.station.loop.time()
-            self._deadline.set(min(limits.data_time, max(rest, 0.0)))
+            self._deadline.set(min(crowd.patience(limits.data_time), max(rest, 0.0)))
             self.regulate()
         else:
-            self._deadline.set(limits.command_time)
+            self._deadline.set(crowd.patience(limits.command_time))
         if self._paused:
             self.regulate()
 

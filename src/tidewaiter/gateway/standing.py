@@ -19,11 +19,13 @@ class Standing:
     address: str
     """Its IP address in its one form, without the zone that a link-local one has."""
     row: int
-    """Where its network's connections are counted."""
+    """Where its network's connections are counted: the number of its IPv4 /24 or IPv6 /64."""
+    rows: tuple[int, ...]
+    """Where they are counted for each network that holds it: of IPv6 also its /56 and its /48."""
+    limits: tuple[int, ...]
+    """How many there may be, for each of `rows`; none where they do not hold for it."""
     exclusion: int
     """The number of the first exclusion that holds it, or `STRANGER`."""
-    exempt: bool
-    """The limit of connections from one network is not for it."""
     may_send: bool
     """It may send at all: an outbound listener is for those whom it names."""
 
@@ -31,12 +33,15 @@ class Standing:
 def standing(host: str, listener: Listener, limits: Limits, connections: Connections) -> Standing:
     """Look up the client whose address, as its socket tells it, is `host`."""
     client = ip_address(host.partition("%")[0])
+    rows = connections.rows(client)
+    sizes = limits.connections_per_network, limits.connections_per_56, limits.connections_per_48
     held = [number for number, each in enumerate(listener.exclusion) if _within(client, each.networks)]
     return Standing(
         address=str(client),
-        row=connections.row(client),
+        row=rows[0],
+        rows=rows,
+        limits=() if _within(client, limits.exempt_networks) else sizes[: len(rows)],
         exclusion=held[0] if held else STRANGER,
-        exempt=_within(client, limits.exempt_networks),
         may_send=listener.role is Role.INBOUND or _within(client, listener.networks),
     )
 

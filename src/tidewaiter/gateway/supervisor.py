@@ -10,6 +10,7 @@ and for its children's links, and does one thing after the other. What it keeps:
 """
 
 import os
+import resource
 import select
 import signal
 import time
@@ -21,6 +22,7 @@ from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 from structlog.typing import FilteringBoundLogger
 
 from tidewaiter.config import ConfigError, Settings
+from tidewaiter.gateway import descriptors
 from tidewaiter.gateway.children import Child, command
 from tidewaiter.gateway.error import StartError
 from tidewaiter.gateway.generation import Crew, Generation, Post
@@ -235,8 +237,17 @@ class Supervisor:
     # How children are started.
 
     def _man(self, generation: Generation) -> None:
+        self._count_descriptors(generation)
         starts = (partial(self._start_worker, generation, index) for index in range(self._ground.workers))
         generation.workers = Crew(starts)
+
+    def _count_descriptors(self, generation: Generation) -> None:
+        """Say what workers may come to need, and what they may have: without, clients are sent away by 421."""
+        wanted = descriptors.needed(generation.settings, self._ground.workers)
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if limit < wanted:
+            remedy = "raise LimitNOFILE= of the service or ulimit -n, or lower limits.connections"
+            self._log.warning("few file descriptors", needed=wanted, limit=limit, remedy=remedy)
 
     def _start_worker(self, generation: Generation, index: int) -> Child:
         listeners = tuple(copies[index].fileno() for copies in generation.sockets)

@@ -21,6 +21,7 @@ import uvloop
 from tidewaiter.config.settings import Listener, ListenerTls
 from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway.connections import Connections
+from tidewaiter.gateway.descriptors import Descriptors
 from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
@@ -74,8 +75,9 @@ class Worker:
         await self._leave()
 
     def _look(self) -> None:
-        """Look at the disk now and then: a message that finds it full is refused before it is sent."""
+        """Look now and then how much room there is: on the disk, and among the connections of all workers."""
         self._station.room.look()
+        self._station.crowd.look()
         self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _make_station(self) -> Station:
@@ -92,6 +94,7 @@ class Worker:
             connections=Connections(handover.connections, handover.columns, handover.column),
             doubts=Doubts(handover.doubts, handover.column),
             examiner=Examiner(self._loop),
+            descriptors=Descriptors.of_process(self._settings, handover.workers),
         )
 
     def _make_listening(self, listener: Listener) -> Listening:

@@ -92,6 +92,11 @@ class Deadline:
             watch.remove(self)
             watch.add(self, at)
 
+    def hurry(self, seconds: float) -> None:
+        """Be late in `seconds` from now, unless it is sooner, or never."""
+        if self._watch.begin() + seconds < self._at < inf:
+            self.set(seconds)
+
     def clear(self) -> None:
         """Be never late, until set again."""
         self._at = inf
