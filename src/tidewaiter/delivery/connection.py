@@ -3,10 +3,13 @@
 import asyncio
 import ssl
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, cast
 
+from tidewaiter.delivery.delivery import Origin
+from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline, Watch
-from tidewaiter.wire import Broken, Client, Replied, State, Verb
+from tidewaiter.wire import Broken, Client, Early, Replied, State, Verb
 
 
 class Holder(Protocol):
@@ -14,6 +17,9 @@ class Holder(Protocol):
 
     def replied(self, replied: Replied) -> None:
         """Hear the reply to one command."""
+
+    def early(self, reply: Reply) -> None:
+        """Hear the final reply to content that had not left whole; the connection is gone."""
 
     def lost(self, reason: str) -> None:
         """Hear that the connection is gone; it is not to be used again."""
@@ -27,13 +33,17 @@ class Connection:
 
     __slots__ = (
         "_deadline",
+        "_loop",
         "_said",
         "_transport",
         "_waiter",
+        "address",
         "alive",
         "client",
+        "held_since",
         "holder",
         "idle_since",
+        "network",
         "origin",
         "reason",
         "stuffed",
@@ -47,20 +57,36 @@ class Connection:
         self.holder: Holder | None = None
         self.alive = True
         self.used = False
-        """A transaction has been on it, so the next hop may be about to close it for being idle."""
+        """It has lain in the pool, so the next hop may be about to close it, or may be frozen by now."""
         self.stuffed = False
         """What was written has not gone yet: write no more."""
         self.reason = ""
         """Why it is gone."""
-        self.origin: object = None
-        """Whose transaction was on it last."""
+        self.address = ""
+        """The IP address that it leads to, where there is one."""
+        self.origin: Origin | None = None
+        """Whose mail was on it last: who was told of by XCLIENT, and who made the errors that the next hop counts."""
         self.told: dict[str, str] = {}
         """What XCLIENT told last."""
+        self.network: int | None = None
+        """The client network that it is counted against while it is lent."""
         self.idle_since = 0.0
         """Loop time."""
+        self.held_since = 0.0
+        """Loop time."""
+        self._loop = watch.loop
         self._said: deque[Replied] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._deadline = Deadline(watch, self._late)
+
+    @property
+    def bound(self) -> bool:
+        """Tell whether only mail of the client whose mail was on it may follow.
+
+        It errs, and servers answer a connection with many errors slowly or not at all; or the next hop takes what comes
+        for that client's, and did not offer, in its answer to EHLO behind XCLIENT, to hear of another.
+        """
+        return self.origin is not None and (self.origin.erred or (bool(self.told) and not self.client.offers.xclient))
 
     # What the transport calls.
 
@@ -70,25 +96,7 @@ class Connection:
 
     def data_received(self, data: bytes) -> None:
         """Hand replies on, each to whoever holds the connection when it is its turn."""
-        events = self.client.receive(data)
-        broken = bool(events) and isinstance(events[-1], Broken)
-        for event in events:
-            if isinstance(event, Broken):
-                self._transport.abort()
-                self._gone(event.reason)
-                return
-            if broken and event.verb is not Verb.END:
-                continue  # who heard it would go on, on a connection that is no more; only an outcome still counts
-            holder = self.holder
-            if holder is not None:
-                holder.replied(event)
-            else:
-                self._said.append(event)
-                self._wake()
-        if self.client.state is State.CLOSED:
-            self._transport.abort()
-            self._gone("the next hop is closing the connection")
-        self.flush()
+        self.run(self._received, data)
 
     def eof_received(self) -> bool:
         """Let the transport close: nothing that we could still say would be answered."""
@@ -96,7 +104,7 @@ class Connection:
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the holder."""
-        self._gone(str(error) if error else "the next hop closed the connection")
+        self.run(self._gone, str(error) if error else "the next hop closed the connection")
 
     def pause_writing(self) -> None:
         """Note it, for whoever writes much."""
@@ -106,14 +114,52 @@ class Connection:
         """Let the holder go on."""
         self.stuffed = False
         if self.holder is not None:
-            self.holder.writable()
+            self.run(self.holder.writable)
+
+    def run(self, action: Callable[..., None], *about: object) -> None:
+        """Do something about this connection; where we fail, it is cut, so that nobody waits for what never comes."""
+        try:
+            action(*about)
+        except Exception as error:  # noqa: BLE001 - whatever it is: it is told as a fault, and whoever waits is answered
+            self._loop.call_exception_handler({"message": "a connection to a next hop failed", "exception": error})
+            self._cut("a fault of ours")
+
+    def _received(self, data: bytes) -> None:
+        client = self.client
+        if not self.alive:
+            return
+        awaits_end = client.awaited is Verb.END
+        events = client.receive(data, unsent=awaits_end and self._transport.get_write_buffer_size() > 0)
+        broken = bool(events) and isinstance(events[-1], Broken)
+        for event in events:
+            if isinstance(event, Broken):
+                self._cut(event.reason)
+            elif isinstance(event, Early):
+                self._early(event.reply)
+            elif broken and event.verb is not Verb.END and event.reply.positive:
+                continue  # who heard it would go on, on a connection that is no more; a refusal still counts
+            elif self.holder is not None:
+                self.holder.replied(event)
+            else:
+                self._said.append(event)
+                self._wake()
+        if client.state is State.CLOSED:
+            self._cut("the next hop is closing the connection")
+        self.flush()
+
+    def _early(self, reply: Reply) -> None:
+        """Cut at once, with no dot and no QUIT: the next hop may take what else comes for commands."""
+        holder, self.holder = self.holder, None
+        self._cut(f"answered before the end: {reply}")
+        if holder is not None:
+            holder.early(reply)
 
     # What the holder and the pool call.
 
     def flush(self) -> None:
         """Send what the client core has to say, in one write."""
         output = self.client.output()
-        if output:
+        if output and self.alive:
             self._transport.write(output)
 
     def expect(self, seconds: float) -> None:
@@ -159,17 +205,19 @@ class Connection:
     def abort(self) -> None:
         """Go at once: what was being sent must not look whole."""
         self.holder = None
-        if self.alive:
-            self._gone("aborted by us")
-            self._transport.abort()
+        self._cut("aborted by us")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def _late(self) -> None:
-        self._transport.abort()
-        self._gone("the next hop did not answer in time")
+        self.run(self._cut, "the next hop did not answer in time")
+
+    def _cut(self, reason: str) -> None:
+        if self.alive:
+            self._transport.abort()
+            self._gone(reason)
 
     def _gone(self, reason: str) -> None:
         if not self.alive:

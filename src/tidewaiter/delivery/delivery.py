@@ -8,15 +8,16 @@ from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
 from tidewaiter.wire import Offers
+from tidewaiter.wire.xclient import NOT_LOOKED_UP
 
 
 class Origin:
-    """From whom a transaction comes, as far as a next hop wants to know (XCLIENT)."""
+    """From whom a transaction comes, as far as a next hop wants to know (XCLIENT); one for each client's connection."""
 
-    __slots__ = ("address", "hello", "port", "protocol")
+    __slots__ = ("address", "erred", "hello", "network", "port", "protocol")
 
-    def __init__(self, address: str, port: int, hello: str, protocol: str) -> None:
-        """Keep all four."""
+    def __init__(self, address: str, port: int, hello: str, protocol: str, network: int) -> None:
+        """Keep all five."""
         self.address: Final = address
         """The client's IP address as text."""
         self.port: Final = port
@@ -24,19 +25,37 @@ class Origin:
         """The name behind HELO or EHLO."""
         self.protocol: Final = protocol
         """SMTP or ESMTP: what XCLIENT's PROTO takes."""
+        self.network: Final = network
+        """The number of the client's network, which has a fair share of a next hop's connections."""
+        self.erred = False
+        """A next hop refused a sender or a recipient of this client: servers count that against a connection."""
 
     def told(self, wanted: frozenset[str]) -> dict[str, str]:
-        """Give the attributes of XCLIENT that a next hop wants; nobody asks DNS, so the name is never known."""
+        """Give the attributes of XCLIENT that a next hop wants; the names are not looked up, and it hears that."""
         if not wanted:
             return {}
         known = {
-            "NAME": "",
+            "NAME": NOT_LOOKED_UP,
+            "REVERSE_NAME": NOT_LOOKED_UP,
             "ADDR": self.address,
             "PORT": str(self.port),
             "PROTO": self.protocol,
             "HELO": self.hello,
         }
         return {name: value for name, value in known.items() if name in wanted}
+
+
+class Patience:
+    """How long one next hop may take to answer for a recipient, in seconds; then another is asked, or the client."""
+
+    __slots__ = ("answer", "opening")
+
+    def __init__(self, answer: float, opening: float) -> None:
+        """Keep both."""
+        self.answer: Final = answer
+        """For its answer, whatever it takes to get it."""
+        self.opening: Final = opening
+        """For a connection, where the hop holds none: less where another hop could be asked."""
 
 
 class Answer:
@@ -79,11 +98,7 @@ class Errand(Protocol):
 class Delivery(Protocol):
     """One transaction at one next hop."""
 
-    @property
-    def ended(self) -> bool:
-        """The last byte has left, so that abandoning would double it."""
-
-    def rcpt(self, recipient: Address, then: Callable[[Answer], None]) -> None:
+    def rcpt(self, recipient: Address, patience: Patience, then: Callable[[Answer], None]) -> None:
         """Ask for one recipient, with one question open at a time."""
 
     def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
@@ -105,11 +120,17 @@ class Hop(Protocol):
     def offers(self) -> Offers | None:
         """What it last offered; None while nobody knows."""
 
+    def takes(self, extension: str) -> bool | None:
+        """Tell whether it takes what a field of `Offers` names: it has said so lately, it has not, or nobody knows."""
+
     async def learn(self) -> None:
         """Ask what it offers; come back when that is known, or cannot be known now."""
 
-    def deliver(self, mail: Mail, origin: Origin) -> Delivery:
-        """Begin a transaction; nothing is sent before the first recipient."""
+    def deliver(self, mail: Mail, origin: Origin, lacking: Callable[[str], Reply]) -> Delivery:
+        """Begin a transaction; nothing is sent before the first recipient.
+
+        `lacking` gives the reply where this hop does not take the extension that a field of `Offers` names.
+        """
 
     def close(self) -> None:
         """Let go of what is idle, and of the rest when it comes back."""

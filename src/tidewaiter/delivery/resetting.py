@@ -7,10 +7,11 @@ from typing import Final
 
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.pool import Pool
-from tidewaiter.wire import Replied, State, Verb
+from tidewaiter.model.reply import Reply
+from tidewaiter.wire import Replied, Verb
 
-RESETTABLE: Final = frozenset({State.MAILED, State.NAMED, State.SPOILED})
-"""Where RSET takes a transaction back. In the middle of content there is no way back but to cut the connection."""
+RESET_SECONDS: Final = 30.0
+"""For the reply to RSET, at most: nobody waits for it, and another connection is soon opened."""
 
 
 class Resetting:
@@ -27,16 +28,23 @@ class Resetting:
         """Send RSET, which takes any transaction back."""
         self._connection.holder = self
         self._connection.client.rset()
-        self._connection.expect(self._pool.target.timeouts.mail)
+        self._connection.expect(min(self._pool.target.timeouts.mail, RESET_SECONDS))
 
     def replied(self, replied: Replied) -> None:
         """Hear the reply to RSET, and those to commands before it."""
         if replied.verb is Verb.RSET:
             self._connection.settle()
+            if not replied.reply.positive:
+                self._pool.news.troubled(Verb.RSET, str(replied.reply))
             self._pool.release(self._connection)
 
-    def lost(self, _reason: str) -> None:
+    def early(self, _reply: Reply) -> None:
+        """There is no content: count it out all the same."""
+        self._pool.drop(self._connection)
+
+    def lost(self, reason: str) -> None:
         """Count it out."""
+        self._pool.news.troubled(Verb.RSET, reason)
         self._pool.drop(self._connection)
 
     def writable(self) -> None:

@@ -1,35 +1,33 @@
 """One transaction at a next hop that speaks SMTP or LMTP.
 
 The envelope can be said more than once: the connection may be taken away while the client is silent, or may turn out
-to be dead when it comes from the pool.
+to be dead or frozen when it comes from the pool.
 Then it is repeated, and a next hop that answers differently makes the whole transaction 451, because the client has
 been told otherwise.
-Once the first byte of the body has left there is no second try, and from the last byte on there is no giving up.
+Before the first byte of the body has left, what fails is tried once more, on a connection that was just opened; then
+there is no second try, and from the last byte on there is no giving up.
+What the next hop said is passed on as `meaning` has it: of the client's mail truly, of us never.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Final
 
 from tidewaiter.config.settings import Xclient
+from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection
-from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome
+from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome, Patience
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
-from tidewaiter.delivery.resetting import RESETTABLE, Resetting
+from tidewaiter.delivery.resetting import Resetting
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
-from tidewaiter.wire import Replied, Verb
+from tidewaiter.wire import Replied, State, Verb
 
-LOST: Final = Reply(451, "4.4.2", ("The connection to the next hop was lost, come again",))
-CHANGED: Final = Reply(451, "4.5.0", ("The next hop changed its mind, come again",))
-NO_XCLIENT: Final = Reply(451, "4.3.5", ("The next hop does not let us say who you are",))
-NO_EIGHT_BIT: Final = Reply(550, "5.6.3", ("The next hop does not take 8BITMIME",))
-NO_UTF8: Final = Reply(550, "5.6.7", ("The next hop does not take SMTPUTF8",))
-
-CLOSING: Final = 421
+_NO_HURRY: Final = Patience(inf, inf)
 
 
 class SmtpDelivery:
@@ -37,25 +35,30 @@ class SmtpDelivery:
 
     __slots__ = (
         "_accepted",
+        "_again",
         "_asked",
         "_connection",
+        "_ended",
         "_errand",
+        "_lacking",
         "_mail",
-        "_origin",
         "_outgoing",
         "_pool",
         "_recipient",
         "_refusal",
-        "_retried",
         "_then",
-        "ended",
+        "_until",
+        "fresh",
+        "origin",
+        "patience",
     )
 
-    def __init__(self, pool: Pool, mail: Mail, origin: Origin) -> None:
-        """Begin without a connection."""
+    def __init__(self, pool: Pool, mail: Mail, origin: Origin, lacking: Callable[[str], Reply]) -> None:
+        """Begin without a connection; `lacking` gives the reply where an extension that the mail needs is missing."""
         self._pool = pool
         self._mail = mail
-        self._origin = origin
+        self.origin = origin
+        self._lacking = lacking
         self._connection: Connection | None = None
         self._accepted: list[Address] = []
         self._recipient: Address | None = None
@@ -64,30 +67,41 @@ class SmtpDelivery:
         self._asked: deque[Address] = deque()
         """Said, and not answered yet."""
         self._refusal: Reply | None = None
+        """What the hop said to MAIL, or to a recipient that it had accepted before."""
         self._outgoing: Outgoing | None = None
         self._errand: Errand | None = None
-        self._retried = False
-        self.ended = False
-        """The last byte has left."""
+        self._again = False
+        """What is asked now has been tried already."""
+        self._ended = False
+        """The last byte has left, so that giving up would double it."""
+        self.patience = _NO_HURRY
+        self._until = inf
+        """Loop time at which the hop must have answered for the recipient."""
+        self.fresh = False
 
     # What the transaction calls.
 
-    def rcpt(self, recipient: Address, then: Callable[[Answer], None]) -> None:
+    def rcpt(self, recipient: Address, patience: Patience, then: Callable[[Answer], None]) -> None:
         """Ask for one recipient."""
         self._recipient = recipient
         self._then = then
+        self.patience = patience
+        self._until = self._pool.now + patience.answer
         self._go()
 
     def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
         """Hand over the message."""
         self._errand = errand
         self._outgoing = Outgoing(prefix, spool)
+        self.patience = _NO_HURRY
+        self._until = inf
         self._go()
 
     def abandon(self) -> None:
         """Give it up: RSET, or a cut where content has begun, which the next hop throws away."""
         self._recipient = self._errand = None
         self._then = _nobody
+        self._again = self.fresh = False
         self._pool.busy(self)
         if self._connection is None:
             self._pool.withdraw(self)
@@ -96,11 +110,18 @@ class SmtpDelivery:
 
     # What the pool and the connection call.
 
+    def takes(self, connection: Connection) -> bool:
+        """Tell whether it can be said truly on this connection whose mail this is, and that of nobody who erred."""
+        origin = connection.origin
+        if origin is None or origin is self.origin:
+            return True
+        return not (origin.erred or connection.bound)
+
     def granted(self, connection: Connection) -> None:
         """Go on with this connection, on which nothing has been asked yet."""
         self._connection = connection
         self._asked.clear()
-        self._open(connection)
+        self._introduce(connection)
 
     def denied(self, reply: Reply) -> None:
         """Do without."""
@@ -110,37 +131,45 @@ class SmtpDelivery:
         """Give the connection back as it was found."""
         connection, self._connection = self._connection, None
         assert connection is not None, "only who has a connection is told to rest"
-        if connection.client.state in RESETTABLE:
-            Resetting(self._pool, connection).start()
-        else:
+        client = connection.client
+        if client.idle:
             self._pool.release(connection)
+        elif not client.resettable or client.outstanding or (connection.bound and self._pool.wanted):
+            connection.abort()
+            self._pool.drop(connection)
+        else:
+            self._pool.let_go(connection)
+            Resetting(self._pool, connection).start()
 
     def replied(self, replied: Replied) -> None:
         """Act on one reply."""
         _ON_REPLY[replied.verb](self, replied.reply)
 
-    def lost(self, _reason: str) -> None:
+    def early(self, reply: Reply) -> None:
+        """End here: the hop has answered before it had all, and the connection is cut."""
+        self._trouble("content", f"answered before the end: {reply}")
+        self._drop()
+        self._over(meaning.early_for_client(reply), str(reply), doubtful=reply.positive)
+
+    def lost(self, reason: str) -> None:
         """Do without the connection: begin anew where nothing of the body has left."""
-        connection, self._connection = self._connection, None
+        connection = self._connection
         assert connection is not None, "only who holds a connection hears of its loss"
+        self._trouble(self._moment(connection), reason)
+        self._drop()
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
-        self._pool.drop(connection)
-        if self._recipient is None and self._errand is None:
-            return
-        begun = self._outgoing is not None and self._outgoing.begun
-        if begun or self._retried:
-            self._fail(LOST, down=True)
-        else:
-            self._retried = True
-            self._pool.ask(self)
+        if self._refusal is not None:
+            self._fail(self._refusal)
+        elif self._recipient is not None or self._errand is not None:
+            self._try_again(meaning.LOST)
 
     def writable(self) -> None:
         """Write more of the content."""
         if self._outgoing is not None:
             self._outgoing.writable()
 
-    # What is said, and what is made of the replies.
+    # From whom it comes.
 
     def _go(self) -> None:
         connection = self._connection
@@ -153,70 +182,111 @@ class SmtpDelivery:
         else:
             self._start_content(connection)
 
-    def _open(self, connection: Connection) -> None:
+    def _introduce(self, connection: Connection) -> None:
         """Say from whom the mail comes, as far as the next hop wants to know, then the envelope."""
-        if connection.origin is self._origin:
+        if connection.origin is self.origin:
             self._say_envelope(connection)
             return
-        xclient = self._pool.terms.xclient
-        told = self._origin.told(connection.client.offers.xclient) if xclient is not Xclient.OFF else {}
-        connection.origin = self._origin
-        if told == connection.told:
-            if xclient is Xclient.ON and not told:
-                self._cut(NO_XCLIENT)
-            else:
-                self._say_envelope(connection)
-        elif told:
+        wanted = self._pool.terms.xclient
+        told = self.origin.told(connection.client.offers.xclient) if wanted is not Xclient.OFF else {}
+        second = bool(connection.told)
+        connection.origin = self.origin
+        if told and told != connection.told:
             connection.told = told
+            connection.second = second
             connection.client.xclient(told)
-            connection.expect(self._pool.target.timeouts.greeting)
+            self._expect(connection, self._pool.target.timeouts.greeting)
+        elif wanted is Xclient.ON and not told:
+            self._cut(meaning.NO_XCLIENT, down=True)
         else:
-            # It told of another client, and no longer takes XCLIENT: it would take this mail for the other's.
-            self._cut(NO_XCLIENT)
+            self._say_envelope(connection)
 
     def _introduced(self, reply: Reply) -> None:
-        assert self._connection is not None
+        connection = self._connection
+        assert connection is not None
         if reply.positive:
-            self._connection.client.ehlo()
-            self._connection.flush()
+            connection.client.ehlo(self.origin.hello)
+            connection.flush()
+        elif meaning.about_xclient(reply):
+            self._not_introduced(reply, meaning.NO_XCLIENT, about_us=True)
         else:
-            self._cut(NO_XCLIENT)
+            self._not_introduced(reply, reply, about_us=False)
 
     def _greeted(self, reply: Reply) -> None:
-        assert self._connection is not None
+        connection = self._connection
+        assert connection is not None
         if reply.positive:
-            self._say_envelope(self._connection)
+            self._say_envelope(connection)
+        elif meaning.about_our_hello(reply):
+            self._not_introduced(reply, meaning.NOT_UNDERSTOOD, about_us=True)
         else:
-            self._cut(LOST)
+            self._not_introduced(reply, reply, about_us=False)
+
+    def _not_introduced(self, said: Reply, reply: Reply, *, about_us: bool) -> None:
+        """Send no envelope: it would be taken for another's. A second introduction is worth a connection of its own."""
+        connection = self._connection
+        assert connection is not None
+        if about_us:
+            self._trouble(Verb.XCLIENT, str(said))
+        if connection.second:
+            connection.abort()
+            self._drop()
+            self._try_again(reply)
+        else:
+            self._cut(reply, down=about_us)
+
+    # The envelope.
 
     def _say_envelope(self, connection: Connection) -> None:
-        offers = connection.client.offers
         recipient = self._recipient
         utf8 = self._mail.utf8 or (recipient is not None and not recipient.is_ascii)
-        if self._mail.eight_bit and not offers.eight_bit:
-            self._fail(NO_EIGHT_BIT)
-        elif utf8 and not offers.utf8:
-            self._fail(NO_UTF8)
+        if utf8 and not connection.client.offers.utf8:
+            self._without("utf8")
+            return
+        self._refusal = None
+        connection.client.mail(self._mail)
+        self._say(connection, (*self._accepted, recipient) if recipient is not None else self._accepted)
+
+    def _without(self, extension: str) -> None:
+        """Look for a connection that was offered this: a hop may be several servers, of which some do."""
+        self.rest()
+        if self._again:
+            self._fail(self._lacking(extension), down=True)
         else:
-            self._refusal = None
-            connection.client.mail(self._mail)
-            self._say(connection, (*self._accepted, recipient) if recipient is not None else self._accepted)
+            self._again = self.fresh = True
+            self._pool.ask(self)
 
     def _say(self, connection: Connection, recipients: Sequence[Address]) -> None:
         self._asked.extend(recipients)
         for recipient in recipients:
+            if not (recipient.is_ascii or connection.client.offers.utf8):
+                self._without("utf8")
+                return
             connection.client.rcpt(recipient)
-        connection.expect(self._pool.target.timeouts.rcpt)
+        self._expect(connection, self._pool.target.timeouts.rcpt)
+
+    def _expect(self, connection: Connection, seconds: float) -> None:
+        """Wait for a reply: one that came from the pool may be frozen, so it has half of what is left."""
+        if self._until < inf:
+            left = max(self._until - self._pool.now, 0.0)
+            seconds = min(seconds, left / 2 if connection.used and not self._again else left)
+        connection.expect(seconds)
 
     def _mail_replied(self, reply: Reply) -> None:
-        if not reply.positive:
-            self._refusal = CHANGED if self._accepted else reply
+        if reply.code == meaning.CLOSING:
+            self._closing(reply)
+        elif not reply.positive:
+            self.origin.erred = True
+            self._refusal = meaning.CHANGED if self._accepted else reply
 
     def _rcpt_replied(self, reply: Reply) -> None:
+        if reply.code == meaning.CLOSING and self._refusal is None:
+            self._closing(reply)
+            return
         self._asked.popleft()
         new = not self._asked and self._recipient is not None
         if not new and not reply.positive:
-            self._refusal = self._refusal or CHANGED
+            self._refusal = self._refusal or meaning.CHANGED
         if self._asked:
             return
         if new:
@@ -232,22 +302,41 @@ class SmtpDelivery:
         connection, recipient = self._connection, self._recipient
         assert connection is not None
         assert recipient is not None
-        if self._refusal is not None or reply.code == CLOSING:
-            self._fail(reply, down=not reply.permanent)
+        if reply.code in meaning.ABOUT_US:
+            self._trouble(Verb.RCPT if self._refusal is None else Verb.MAIL, str(reply))
+        if not reply.positive:
+            self.origin.erred = True
+        if self._refusal is not None:
+            self._fail(reply, down=not reply.permanent or reply.code in meaning.ABOUT_US)
             return
         if reply.positive:
             self._accepted.append(recipient)
         connection.settle()
         self._recipient = None
-        self._pool.silent(self)
+        self._again = self.fresh = False
+        self._pool.silent(self, connection)
         then, self._then = self._then, _nobody
-        then(Answer(reply))
+        then(Answer(meaning.for_client(reply)))
+
+    def _closing(self, reply: Reply) -> None:
+        """The hop ends the connection before it has content: what was asked may be asked on another."""
+        connection = self._connection
+        assert connection is not None
+        self._trouble(self._moment(connection), str(reply))
+        connection.abort()
+        self._drop()
+        self._asked.clear()
+        self._try_again(reply)
+
+    # The content.
 
     def _start_content(self, connection: Connection) -> None:
         outgoing = self._outgoing
         assert outgoing is not None
         timeouts = self._pool.target.timeouts
-        if connection.client.offers.chunking:
+        if self._mail.eight_bit and not connection.client.offers.eight_bit and not outgoing.seven_bit:
+            self._without("eight_bit")
+        elif connection.client.offers.chunking:
             connection.client.bdat(outgoing.size)
             outgoing.start(connection, timeouts, self._ending, self._content_failed)
         else:
@@ -255,58 +344,91 @@ class SmtpDelivery:
             connection.expect(timeouts.data)
 
     def _data_replied(self, reply: Reply) -> None:
-        if reply.positive:
+        if reply.code == meaning.CLOSING:
+            self._closing(reply)
+        elif reply.positive:
             assert self._connection is not None
             assert self._outgoing is not None
             timeouts = self._pool.target.timeouts
             self._outgoing.start(self._connection, timeouts, self._ending, self._content_failed)
         else:
+            self._tell_if_about_us(Verb.DATA, reply)
             self._fail(reply)
 
     def _ending(self) -> None:
-        self.ended = True
+        self._ended = True
         assert self._errand is not None
         self._errand.ending()
 
     def _content_failed(self, reply: Reply) -> None:
         """Our own spool cannot be read: cut the connection, so that what was sent does not look whole."""
-        self._cut(reply)
+        self._cut(reply, down=False)
 
     def _end_replied(self, reply: Reply) -> None:
-        errand, self._errand = self._errand, None
-        self._outgoing = None
+        self._tell_if_about_us(Verb.END, reply)
         if self._connection is not None:
             self._connection.settle()
             self.rest()
-        if errand is not None:
-            errand.outcome(Outcome(said_to_client(reply), str(reply)))
+        self._over(meaning.for_client(reply), str(reply), doubtful=False)
 
     # How it fails.
 
-    def _cut(self, reply: Reply) -> None:
-        """Fail, and let nobody use this connection again."""
+    def _try_again(self, reply: Reply) -> None:
+        """Ask once more, on a connection that was just opened; where that cannot be, `reply` is the answer."""
+        begun = self._outgoing is not None and self._outgoing.begun
+        if begun or self._again or self.origin.erred:
+            self._fail(reply, down=True)
+        else:
+            self._again = self.fresh = True
+            self._pool.ask(self)
+
+    def _drop(self) -> None:
+        """Count out a connection that is not to be used again."""
         connection, self._connection = self._connection, None
         assert connection is not None
-        connection.abort()
         self._pool.drop(connection)
-        self._fail(reply, down=True)
+
+    def _cut(self, reply: Reply, *, down: bool) -> None:
+        """Fail, and let nobody use this connection again."""
+        assert self._connection is not None
+        self._connection.abort()
+        self._drop()
+        self._fail(reply, down=down)
 
     def _fail(self, reply: Reply, *, down: bool = False) -> None:
         """Answer whoever waits; the next hop is left without a trace of it."""
         if self._connection is not None:
             self._connection.settle()
             self.rest()
+        self._again = self.fresh = False
         recipient, self._recipient = self._recipient, None
-        errand, self._errand = self._errand, None
         if recipient is not None:
-            self._then(Answer(said_to_client(reply), down=down))
-        elif errand is not None:
-            errand.outcome(Outcome(said_to_client(reply), str(reply), doubtful=self.ended))
+            then, self._then = self._then, _nobody
+            then(Answer(meaning.for_client(reply), down=down))
+        else:
+            self._over(meaning.for_client(reply), str(reply), doubtful=self._ended)
 
+    def _over(self, reply: Reply, hop_reply: str, *, doubtful: bool) -> None:
+        """Say what became of the message, if anybody still wants to know."""
+        errand, self._errand = self._errand, None
+        self._outgoing = None
+        if errand is not None:
+            errand.outcome(Outcome(reply, hop_reply, doubtful=doubtful))
 
-def said_to_client(reply: Reply) -> Reply:
-    """Pass a next hop's reply on, but for 421: it would end a connection on which nothing is wrong."""
-    return Reply.of(LOST.code, LOST.enhanced, *reply.lines) if reply.code == CLOSING else reply
+    def _tell_if_about_us(self, verb: Verb, reply: Reply) -> None:
+        if reply.code in meaning.ABOUT_US:
+            self._trouble(verb, str(reply))
+
+    def _trouble(self, moment: str, said: str) -> None:
+        self._pool.news.troubled(moment, said)
+
+    def _moment(self, connection: Connection) -> str:
+        """Name the command whose reply was awaited; else what was being sent, or that nothing was."""
+        if connection.client.awaited is not None:
+            return connection.client.awaited
+        if self._outgoing is not None and self._outgoing.begun:
+            return "content"
+        return "between commands"
 
 
 def _nobody(_: Answer) -> None:

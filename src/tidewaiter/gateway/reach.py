@@ -1,4 +1,4 @@
-"""Which next hops can be reached: a count of each attempt to connect, and a line in the log for each change."""
+"""Which next hops can be reached, and what goes wrong there: a count of each, and a line in the log for each change."""
 
 from typing import Final
 
@@ -8,24 +8,38 @@ UP: Final = "next hop up"
 FULL: Final = "next hop full"
 """It refused one more connection, and keeps those that there are."""
 DOWN: Final = "next hop down"
+TROUBLE: Final = "next hop trouble"
+"""A connection that stood failed, or something was said that is about us; which command, and what was said."""
+PLAIN: Final = "next hop without tls"
+"""TLS fails where it may be: what follows goes there in plain text, until it is tried again."""
 
 
 class Reach:
-    """What one worker has found out."""
+    """What one worker has found out about one next hop."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        """Take every hop for up until it is heard of."""
+    def __init__(self, recorder: Recorder, hop: str) -> None:
+        """Take the hop for up until it is heard of."""
         self._recorder = recorder
-        self._last: dict[str, str] = {}
+        self._hop = hop
+        self._last = UP
 
-    def heard(self, hop: str, failure: str, connections: int) -> None:
-        """Note an attempt to connect to `hop`: why it failed, or nothing, and how many connections there are now."""
+    def heard(self, failure: str, connections: int) -> None:
+        """Note an attempt to connect: why it failed, or nothing, and how many connections there are now."""
         self._recorder.count("next_hop_connections", "failed" if failure else "opened")
         event = (FULL if connections else DOWN) if failure else UP
-        if event == self._last.get(hop, UP):
+        if event == self._last:
             return
-        self._last[hop] = event
+        self._last = event
         if failure:
-            self._recorder.log.warning(event, next_hop=hop, reason=failure, connections=connections)
+            self._recorder.log.warning(event, next_hop=self._hop, reason=failure, connections=connections)
         else:
-            self._recorder.log.info(event, next_hop=hop)
+            self._recorder.log.info(event, next_hop=self._hop)
+
+    def troubled(self, moment: str, said: str) -> None:
+        """Note what went wrong on a connection that stood."""
+        self._recorder.log.warning(TROUBLE, next_hop=self._hop, moment=moment, said=said)
+
+    def without_tls(self, reason: str) -> None:
+        """Note that TLS fails."""
+        self._recorder.count("tls_failures", "next hop")
+        self._recorder.log.warning(PLAIN, next_hop=self._hop, reason=reason)

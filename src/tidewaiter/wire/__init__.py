@@ -20,12 +20,12 @@ A client (`Client`) has one method for each command and reports `Replied(verb, r
     client.content(block); client.end() # or client.bdat(size) and exactly that much content
     send(client.output()); events = client.receive(data)
 
-`Broken` means: close, believe nothing more. `client.idle` says whether a connection is fit for a pool.
+`Broken` means: close, believe nothing more; `Early`: the same, but the reply to content counts. `client.idle` says whether a connection is fit for a pool.
 State tables: `states`. Neither side ever raises for what its peer sent.
 """
 
 from tidewaiter.wire import replies
-from tidewaiter.wire.client import Broken, Client, Replied
+from tidewaiter.wire.client import Broken, Client, Early, Heard, Replied
 from tidewaiter.wire.errors import LocalProtocolError, WireError
 from tidewaiter.wire.events import (
     Asking,
@@ -55,7 +55,9 @@ __all__ = [
     "Close",
     "Content",
     "ContentStart",
+    "Early",
     "Event",
+    "Heard",
     "Limits",
     "LocalProtocolError",
     "MailFrom",

@@ -4,6 +4,7 @@ The rules it keeps:
 
 - A verb may be sent only where the table `states.CLIENT` has it, and its reply leads where that table says.
 - Replies are counted: each belongs to one command, in order; one byte that nobody asked for ends the connection.
+- A final reply to content that has not left whole ends it too: the server may read the rest as commands.
 - Commands are pipelined where the server offers it (RFC 2920), else sent one by one; the caller sees no difference.
 - Behind a failure half way, the only way on is RSET: what the server kept is not guessed (promise 5).
 - Nothing that came before the handshake is believed behind it (promise 6).
@@ -54,14 +55,30 @@ class Broken:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Early:
+    """The server gave its final reply before it had all of the content: cut the connection at once.
+
+    What is left of the content, were it sent, could be read as commands. Always the last event.
+    """
+
+    reply: Reply
+
+
+Heard = Replied | Broken | Early
+"""What `Client.receive` reports."""
+
+
 class Client:
     """One connection, seen from the client."""
 
     __slots__ = (
         "_accepted",
         "_ahead",
+        "_early",
         "_expected",
         "_failed",
+        "_greeted_as",
         "_left",
         "_out",
         "_queue",
@@ -84,6 +101,8 @@ class Client:
         self.offers = _NOTHING
         """What the server offered in its last EHLO reply."""
         self._ahead = State.OPENING
+        self._greeted_as = hello
+        """The name that the last EHLO said."""
         self._expected = deque([Verb.GREETING])
         self._queue: deque[tuple[Verb, bytes]] = deque()
         self._out: list[bytes] = []
@@ -91,14 +110,21 @@ class Client:
         self._writer = Writer()
         self._accepted = 0
         self._left = 0
+        self._early = False
+        """A reply to the content began before the content had left."""
         self._failed = False
 
     # Commands. Each raises LocalProtocolError where the table does not have it.
 
-    def ehlo(self) -> None:
-        """Send EHLO, or LHLO with LMTP; where EHLO is not known, HELO follows, and its reply is the one reported."""
+    def ehlo(self, hello: str = "") -> None:
+        """Send EHLO, or LHLO with LMTP; where EHLO is not known, HELO follows, and its reply is the one reported.
+
+        `hello` is the name to say, ours by default; behind XCLIENT it is that of the client before us, since the server
+        takes the greeting for the client's.
+        """
         verb = Verb.LHLO if self.lmtp else Verb.EHLO
-        self._send(verb, f"{verb} {self.hello}".encode())
+        self._greeted_as = hello or self.hello
+        self._send(verb, f"{verb} {self._greeted_as}".encode())
 
     def starttls(self) -> None:
         """Send STARTTLS; when its reply is positive, do the handshake, then call `started_tls`, then `ehlo` again."""
@@ -115,7 +141,7 @@ class Client:
         self._enter(places[_SUCCESS])
 
     def xclient(self, attributes: Mapping[str, str]) -> None:
-        """Tell of the client before us: NAME, ADDR, PORT, PROTO, HELO, as far as offered; then `ehlo` again."""
+        """Tell of the client before us, as far as `xclient.ATTRIBUTES` are offered; then `ehlo` again."""
         if self.outstanding or not self.offers.xclient:
             misuse("XCLIENT is sent where it is offered, and alone")
         self._send(Verb.XCLIENT, xclient_command(attributes, self.offers.xclient))
@@ -123,17 +149,16 @@ class Client:
     def mail(self, mail: Mail) -> None:
         """Send MAIL with those parameters that it needs and the server offers.
 
-        Raises LocalProtocolError where it needs what is not offered: the caller has to refuse it before.
+        Raises LocalProtocolError where it needs SMTPUTF8 and that is not offered. BODY=8BITMIME is left out where it is
+        not offered: content that is 7-bit after all may go there, and the caller keeps what is not from going.
         """
         sender = mail.sender
         if (mail.utf8 or (sender and not sender.is_ascii)) and not self.offers.utf8:
             misuse("SMTPUTF8 is not offered")
-        if mail.eight_bit and not self.offers.eight_bit:
-            misuse("8BITMIME is not offered")
         line = f"MAIL FROM:<{sender or ''}>"
         if mail.size is not None and self.offers.size is not None:
             line += f" SIZE={mail.size}"
-        if mail.eight_bit:
+        if mail.eight_bit and self.offers.eight_bit:
             line += " BODY=8BITMIME"
         if mail.utf8:
             line += " SMTPUTF8"
@@ -149,17 +174,19 @@ class Client:
         """Send DATA, once every recipient is answered; behind a positive reply come `content` and `end`."""
         self._want_settled_recipients()
         self._writer = Writer()
+        self._early = False
         self._send(Verb.DATA, b"DATA")
 
     def bdat(self, size: int) -> None:
         """Send `BDAT size LAST`, once every recipient is answered; exactly `size` octets of `content` follow at once.
 
-        The reply may come before they are all written: they must be written all the same (RFC 3030 §2).
+        A reply that comes before they have all left is `Early`.
         """
         self._want_settled_recipients()
         if not self.offers.chunking:
             misuse("CHUNKING is not offered")
         self._left = size
+        self._early = False
         self._out.append(command(f"BDAT {size} LAST".encode()))
         self.state = self._ahead = CLIENT[Verb.BDAT][State.NAMED][2]
         self._expect_end()
@@ -191,24 +218,39 @@ class Client:
 
     # What comes back.
 
-    def receive(self, data: bytes) -> list[Replied | Broken]:
-        """Read replies; each is reported with the command that it answers."""
-        events: list[Replied | Broken] = []
+    def receive(self, data: bytes, *, unsent: bool = False) -> list[Heard]:
+        """Read replies; each is reported with the command that it answers.
+
+        `unsent` says that octets which `output` gave have not left yet, so that no reply can be about all of them.
+        """
+        events: list[Heard] = []
         if self.state is State.CLOSED or not data:
             return events
         self._reader.feed(data)
-        while self._expected and (reply := self._reader.next_reply()) is not None:
+        while (self._expected or self.state is State.CONTENT) and (reply := self._reader.next_reply()) is not None:
+            if self._in_content(unsent=unsent):
+                self._enter(State.CLOSED)
+                events.append(Early(reply))
+                return events
             self._take(reply, events)
+        if not self._reader.empty and self._in_content(unsent=unsent):
+            self._early = True
         self._conclude(events)
         return events
 
-    def _conclude(self, events: list[Replied | Broken]) -> None:
+    def _in_content(self, *, unsent: bool) -> bool:
+        """Tell whether the server had not been given the end of the content when its reply began."""
+        if not self._expected:
+            return self.state is State.CONTENT
+        return self._expected[0] is Verb.END and (unsent or self._early or self._left > 0)
+
+    def _conclude(self, events: list[Heard]) -> None:
         """Go on where every reply so far was in order."""
         if self.state is State.CLOSED:
             return
         if self._reader.broken:
             self._break(self._reader.broken, events)
-        elif not self._expected and not self._reader.empty:
+        elif not self._expected and not self._reader.empty and self.state is not State.CONTENT:
             # Were it kept, it would answer the next command, which has not left yet: a reply injected before
             # STARTTLS, or said by a server that saw one command more than we sent.
             self._break("the server said what nobody asked for", events)
@@ -231,12 +273,24 @@ class Client:
         """No transaction, no reply outstanding, no byte unread: fit for a pool."""
         return self.state is State.READY and not (self.outstanding or self._left or self._out)
 
-    def _take(self, reply: Reply, events: list[Replied | Broken]) -> None:
+    @property
+    def resettable(self) -> bool:
+        """RSET can be sent now, and will take back whatever was begun."""
+        return self._ahead in CLIENT[Verb.RSET] and not self._left and self._pending not in _AWAITED
+
+    @property
+    def awaited(self) -> Verb | None:
+        """The command whose reply comes next; None where none is outstanding."""
+        if self._expected:
+            return self._expected[0]
+        return self._queue[0][0] if self._queue else None
+
+    def _take(self, reply: Reply, events: list[Heard]) -> None:
         """Give a reply to the command that it answers."""
         verb = self._expected.popleft()
         code = reply.code
         if verb is Verb.EHLO and code in _NOT_KNOWN:
-            self._queue.append((Verb.HELO, command(f"HELO {self.hello}".encode())))
+            self._queue.append((Verb.HELO, command(f"HELO {self._greeted_as}".encode())))
             return
         places = CLIENT[verb].get(self.state) or LATE[verb][self.state]
         state = places.get(code // 100)
@@ -278,7 +332,7 @@ class Client:
             self._expected.clear()
             self._left = 0
 
-    def _break(self, reason: str, events: list[Replied | Broken]) -> None:
+    def _break(self, reason: str, events: list[Heard]) -> None:
         self._enter(State.CLOSED)
         events.append(Broken(reason))
 

@@ -6,7 +6,11 @@ from typing import Final
 COMMAND_LIMIT: Final = 512
 """RFC 5321 §4.5.3.1.4, with the CR LF."""
 UNAVAILABLE: Final = "[UNAVAILABLE]"
-ATTRIBUTES: Final = ("NAME", "ADDR", "PORT", "PROTO", "HELO")
+"""There is no such name."""
+NOT_LOOKED_UP: Final = "[TEMPUNAVAIL]"
+"""Nobody has asked DNS, so whether there is such a name is not known now."""
+ATTRIBUTES: Final = ("NAME", "REVERSE_NAME", "ADDR", "PORT", "PROTO", "HELO")
+"""An attribute that is left out keeps what the server knows of *us*: each that it lists is told."""
 
 
 def xclient_command(attributes: Mapping[str, str], offered: frozenset[str]) -> bytes:
