@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
-from tidewaiter.wire import Broken, Client, LocalProtocolError, Offers, Replied, State, Verb
+from tidewaiter.wire import Broken, Client, Early, Heard, LocalProtocolError, Offers, Replied, State, Verb
 
 PARTS = (
     "src/tidewaiter/wire/client.py",
@@ -146,9 +146,9 @@ class _Book:
             assert client.state is State.HANDSHAKE or client.offers == Offers(enhanced=False), "old offers"
         self._send()
 
-    def _note(self, event: Replied | Broken) -> None:
+    def _note(self, event: Heard) -> None:
         assert not self.broken, "an event behind the end"
-        if isinstance(event, Broken):
+        if isinstance(event, Broken | Early):
             self.broken = True
             assert self.client.state is State.CLOSED
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from tidewaiter.config import Settings
@@ -73,8 +74,8 @@ class Inside:
             examiner=Examiner(loop),
             descriptors=Descriptors.of_process(settings, 1),
         )
-        heard = Reach(self.station.recorder).heard
-        self.hops = Hops(settings, self.station.watch, files, 1, lambda path: str(folder / path), heard)
+        news = partial(Reach, self.station.recorder)
+        self.hops = Hops(settings, self.station.watch, files, 1, lambda path: str(folder / path), news)
 
     def listening(self, listener: Listener) -> Listening:
         """Give what serves one of its listeners."""

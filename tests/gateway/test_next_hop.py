@@ -177,8 +177,8 @@ async def test_xclient_tells_of_each_client_once(tmp_path: Path) -> None:
                         await caller.envelope()
                         assert (await caller.data(MESSAGE)).startswith("250")
     assert [line for line in hop.said if line.startswith("XCLIENT")] == [
-        "XCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 PROTO=ESMTP HELO=one.test",
-        "XCLIENT NAME=[UNAVAILABLE] ADDR=127.0.0.1 PROTO=SMTP HELO=two.test",
+        "XCLIENT NAME=[TEMPUNAVAIL] ADDR=127.0.0.1 PROTO=ESMTP HELO=one.test",
+        "XCLIENT NAME=[TEMPUNAVAIL] ADDR=127.0.0.1 PROTO=SMTP HELO=two.test",
     ]
     assert len(hop.taken) == 4
 
@@ -298,24 +298,68 @@ async def test_who_was_accepted_before_is_not_forgotten_when_another_recipient_t
     assert [taken.recipients for taken in hop.taken] == [("b@inside.test", "d@inside.test")]
 
 
-@pytest.mark.parametrize(
-    ("offer", "mail", "reply"),
-    [
-        ("8BITMIME", "MAIL FROM:<a@client.test> BODY=8BITMIME", "550 5.6.3 "),
-        ("SMTPUTF8", "MAIL FROM:<a@client.test> SMTPUTF8", "550 5.6.7 "),
-    ],
-)
-async def test_what_the_next_hop_takes_no_more_is_refused_at_rcpt(
-    offer: str, mail: str, reply: str, tmp_path: Path
-) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+EIGHT_BIT = b"Subject: x\r\n\r\nHol\xc3\xa1.\r\n"
+
+
+def without(offer: str) -> tuple[str, ...]:
+    return tuple(each for each in OFFERS if each != offer)
+
+
+async def test_what_is_7_bit_goes_where_8bitmime_is_not_offered(tmp_path: Path) -> None:
+    async with NextHop(without("8BITMIME")) as hop, house(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
-            hop.offers = tuple(each for each in OFFERS if each != offer)
-            for connection in list(hop._writers):
-                connection.transport.abort()
-            await asyncio.sleep(0.01)
-            assert await caller.say(mail) == "250 2.1.0 Ok"
+            await caller.envelope(mail="MAIL FROM:<a@client.test> BODY=8BITMIME")
+            assert (await caller.data(MESSAGE)).startswith("250 ")
+    assert [taken.mail for taken in hop.taken] == ["MAIL FROM:<a@client.test>"]
+
+
+async def test_what_is_not_7_bit_is_550_once_every_hop_has_said_no(tmp_path: Path) -> None:
+    async with NextHop(without("8BITMIME")) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope(mail="MAIL FROM:<a@client.test> BODY=8BITMIME")
+            assert (await caller.data(EIGHT_BIT)).startswith("550 5.6.3 ")
+            assert (await caller.say("MAIL FROM:<a@client.test> SMTPUTF8")).startswith("250 ")
+    assert hop.taken == []
+
+
+async def test_what_is_not_7_bit_finds_the_connection_that_was_offered_8bitmime(tmp_path: Path) -> None:
+    """Two servers stand behind one name, and connections meet now this one, now that."""
+    async with NextHop(without("8BITMIME")) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope(mail="MAIL FROM:<a@client.test> BODY=8BITMIME")
+            hop.offers = OFFERS
+            assert (await caller.data(EIGHT_BIT)).startswith("250 ")
+            hop.offers = without("8BITMIME")
+            hop.drop()
+            await until(lambda: not hop.open, "the end of all connections")
+            await caller.envelope(mail="MAIL FROM:<a@client.test> BODY=8BITMIME")
+            assert (await caller.data(EIGHT_BIT)).startswith("451 4.6.3 "), "a hop that has offered it may do so again"
+    assert [taken.mail for taken in hop.taken] == ["MAIL FROM:<a@client.test> BODY=8BITMIME"]
+
+
+@pytest.mark.parametrize(("offers", "reply"), [(OFFERS, "250 "), (without("SMTPUTF8"), "550 5.6.7 ")])
+async def test_smtputf8_is_asked_of_the_hop_and_550_once_it_has_said_no(
+    offers: tuple[str, ...], reply: str, tmp_path: Path
+) -> None:
+    async with NextHop(offers) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            assert (await caller.say("MAIL FROM:<a@client.test> SMTPUTF8")).startswith("250 ")
             assert (await caller.say("RCPT TO:<b@inside.test>")).startswith(reply)
+
+
+async def test_a_hop_that_starts_behind_us_is_asked_again_and_never_refused_for(tmp_path: Path) -> None:
+    async with NextHop() as hop:
+        port = hop.port
+    async with house(tmp_path, configuration(port)) as gateway, await Caller.call(gateway.port) as caller:
+        for mail in ("MAIL FROM:<a@client.test> BODY=8BITMIME", "MAIL FROM:<a@client.test> SMTPUTF8"):
+            assert (await caller.say(mail)).startswith("250 ")
+            assert (await caller.say("RCPT TO:<b@inside.test>")).startswith("451 ")
+            await caller.say("RSET")
+        await hop.start(port)
+        await until(lambda: gateway.hops.all()[0].offers, "the hop's offers, though nobody asks for it")
+        await caller.envelope(mail="MAIL FROM:<a@client.test> BODY=8BITMIME SMTPUTF8")
+        assert (await caller.data(EIGHT_BIT)).startswith("250 ")
+    await hop.stop()
 
 
 async def test_a_byte_that_nobody_asked_for_keeps_a_connection_out_of_the_pool(tmp_path: Path) -> None:
@@ -326,11 +370,11 @@ async def test_a_byte_that_nobody_asked_for_keeps_a_connection_out_of_the_pool(t
     assert len(hop.commands) == 2
 
 
-async def test_421_from_the_next_hop_does_not_end_our_clients_connection(tmp_path: Path) -> None:
-    async with NextHop(answers={"RCPT": ["421 4.3.2 Shutting down"]}) as hop:
+async def test_421_from_the_next_hop_is_tried_once_more_and_does_not_end_our_clients_connection(tmp_path: Path) -> None:
+    async with NextHop(answers={"RCPT": ["421 4.3.2 Shutting down"] * 2}) as hop:
         async with house(tmp_path, configuration(hop.port)) as gateway, await Caller.call(gateway.port) as caller:
             await caller.say("MAIL FROM:<a@client.test>")
-            assert (await caller.say("RCPT TO:<b@inside.test>")).startswith("451 ")
+            assert await caller.say("RCPT TO:<b@inside.test>") == "451 4.4.2 Shutting down"
             assert (await caller.say("RCPT TO:<b@inside.test>")).startswith("250 ")
             assert (await caller.data(MESSAGE)).startswith("250")
 

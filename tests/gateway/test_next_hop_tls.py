@@ -9,6 +9,7 @@ import trustme
 from tests.gateway.house import Caller, House, house
 from tests.gateway.next_hop import OFFERS, NextHop
 from tests.gateway.test_flow import configuration
+from tidewaiter.gateway.reach import PLAIN
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 STARTTLS = (*OFFERS, "STARTTLS")
@@ -75,12 +76,22 @@ async def test_a_reply_injected_before_the_handshake_is_not_believed_behind_it(t
     context = Authority(tmp_path).context("127.0.0.1")
     injected = "220 2.0.0 Go\r\n250-evil.test\r\n250 XCLIENT NAME ADDR"
     async with NextHop(STARTTLS, answers={"STARTTLS": injected}, context=context) as hop:
-        async with house(tmp_path, configuration(hop.port)) as gateway:
+        async with house(tmp_path, configuration(hop.port, route='tls = "require"')) as gateway:
             assert (await send_one(gateway)).startswith("451 4.4.1 ")
     assert hop.taken == []
 
 
-async def test_a_next_hop_that_refuses_starttls_is_4xx(tmp_path: Path) -> None:
-    async with NextHop(STARTTLS, answers={"STARTTLS": "554 5.7.0 No"}) as hop:
-        async with house(tmp_path, configuration(hop.port)) as gateway:
-            assert (await send_one(gateway)).startswith("451 4.4.1 ")
+BROKEN = {"STARTTLS": "454 4.7.0 TLS not available"}, {"STARTTLS": "220 2.0.0 Go\r\n500 This is no handshake"}
+
+
+@pytest.mark.parametrize("answers", BROKEN, ids=["refused", "broken"])
+@pytest.mark.parametrize(("tls", "reply"), [("may", "250 "), ("require", "451 4.4.1 "), ("verify", "451 4.4.1 ")])
+async def test_tls_that_fails_is_done_without_only_where_it_may_be_and_said(
+    tls: str, reply: str, answers: dict[str, str], tmp_path: Path
+) -> None:
+    async with NextHop(STARTTLS, answers=dict(answers)) as hop:
+        async with house(tmp_path, configuration(hop.port, route=f'tls = "{tls}"')) as gateway:
+            assert (await send_one(gateway)).startswith(reply)
+            told = gateway.memory.told(PLAIN)
+    assert [line["next_hop"] for line in told] == ([f"smtp://127.0.0.1:{hop.port}"] if tls == "may" else [])
+    assert hop.said.count("STARTTLS") == 1 or tls != "may", "it is tried again for each connection"

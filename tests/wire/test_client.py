@@ -8,7 +8,7 @@ from tidewaiter.lines.writer import ContentError
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
-from tidewaiter.wire import Broken, Client, LocalProtocolError, Offers, Replied, State, Verb
+from tidewaiter.wire import Broken, Client, Early, LocalProtocolError, Offers, Replied, State, Verb
 
 EHLO = (
     b"250-hop.test\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
@@ -163,18 +163,51 @@ def test_bdat_counts_and_changes_nothing() -> None:
     assert client.idle
 
 
-def test_a_chunk_is_written_whole_even_when_it_is_refused_early() -> None:
+EARLY = Reply(552, "5.3.4", ("Too big",))
+
+
+def test_a_chunk_that_is_answered_before_its_last_octet_is_written_no_further() -> None:
     client = _named()
     client.bdat(4)
     client.content(b"ab")
-    [replied] = client.receive(b"552 5.3.4 Too big\r\n")
-    assert isinstance(replied, Replied)
-    assert (replied.verb, client.idle, client.state) == (Verb.END, False, State.SPOILED)
+    assert client.output() == b"BDAT 4 LAST\r\nab"
+    assert client.receive(EARLY.wire) == [Early(EARLY)]
+    assert client.state is State.CLOSED
+    with pytest.raises(LocalProtocolError):
+        client.content(b"cd")
     with pytest.raises(LocalProtocolError):
         client.rset()
-    client.content(b"cd")
-    client.rset()
-    assert client.output() == b"BDAT 4 LAST\r\nabcdRSET\r\n"
+    assert client.output() == b""
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_reply_is_early_while_what_it_answers_has_not_left(chunked: bool) -> None:
+    for unsent in (True, False):
+        client = _named()
+        if chunked:
+            client.bdat(1)
+            client.content(b"a")
+        else:
+            client.data()
+            client.receive(b"354 Go\r\n")
+            client.content(b"a")
+            client.end()
+        client.output()
+        expected = Early(EARLY) if unsent else Replied(Verb.END, EARLY)
+        assert client.receive(EARLY.wire, unsent=unsent) == [expected]
+
+
+@pytest.mark.parametrize("cut", range(1, len(EARLY.wire)))
+def test_a_reply_that_began_before_the_end_is_early_wherever_it_is_cut(cut: int) -> None:
+    client = _named()
+    client.data()
+    client.receive(b"354 Go\r\n")
+    client.content(b"x")
+    client.output()
+    assert client.receive(EARLY.wire[:cut]) == []
+    client.end()
+    assert client.output() == b"", "an end is written for a server that has answered already"
+    assert client.receive(EARLY.wire[cut:]) == [Early(EARLY)]
 
 
 def test_a_chunk_takes_exactly_its_count() -> None:
@@ -305,12 +338,15 @@ def test_a_byte_on_an_idle_connection_ends_it() -> None:
     assert (client.state, client.idle) == (State.CLOSED, False)
 
 
-def test_a_reply_before_our_final_dot_is_none() -> None:
+@pytest.mark.parametrize("reply", [Reply(250, "2.0.0", ("Ok",)), EARLY, Reply(354, "", ("Go",))], ids=str)
+def test_a_reply_before_our_final_dot_ends_the_connection(reply: Reply) -> None:
     client = _named()
     client.data()
     client.receive(b"354 Go\r\n")
     client.content(b"x")
-    assert client.receive(b"250 2.0.0 Ok\r\n") == [Broken("the server said what nobody asked for")]
+    client.output()
+    assert client.receive(reply.wire) == [Early(reply)]
+    assert (client.state, client.output()) == (State.CLOSED, b"")
 
 
 @pytest.mark.parametrize(
@@ -492,6 +528,32 @@ def test_xclient_begins_the_session_anew() -> None:
     assert client.idle
 
 
+def test_behind_xclient_the_greeting_says_the_clients_name_and_helo_too() -> None:
+    client = _client()
+    client.xclient({"NAME": "c.test"})
+    client.output()
+    client.receive(b"220 hop.test\r\n")
+    client.ehlo("client.test")
+    assert client.output() == b"EHLO client.test\r\n"
+    client.receive(b"502 What?\r\n")
+    assert client.output() == b"HELO client.test\r\n"
+
+
+def test_what_can_be_reset_can_be_reset() -> None:
+    for begin in (_client, _named):
+        client = begin()
+        assert client.resettable
+        client.rset()
+    client = _named()
+    client.data()
+    assert not client.resettable, "RSET behind DATA would be content"
+    client.receive(b"354 Go\r\n")
+    assert not client.resettable
+    client = _named()
+    client.bdat(1)
+    assert not client.resettable
+
+
 def test_a_refused_xclient_changes_nothing() -> None:
     client = _client()
     client.xclient({"NAME": "c.test"})
@@ -540,14 +602,13 @@ def test_what_is_not_offered_is_not_used() -> None:
     sends: tuple[Callable[[], None], ...] = (
         lambda: client.mail(Mail(A, utf8=True)),
         lambda: client.mail(Mail(foreign)),
-        lambda: client.mail(Mail(A, eight_bit=True)),
         client.starttls,
         lambda: client.xclient({"NAME": "x"}),
     )
     for send in sends:
         with pytest.raises(LocalProtocolError):
             send()
-    client.mail(Mail(A, 5))
+    client.mail(Mail(A, 5, eight_bit=True))
     assert client.output() == b"MAIL FROM:<a@b.test>\r\n"
     client.receive(b"250 Ok\r\n")
     with pytest.raises(LocalProtocolError):
@@ -615,7 +676,6 @@ def test_every_misuse_is_named() -> None:
         ("SMTPUTF8 is not offered", lambda: plain.mail(Mail(A, utf8=True))),
         ("SMTPUTF8 is not offered", lambda: plain.mail(Mail(foreign))),
         ("SMTPUTF8 is not offered", lambda: named.rcpt(foreign)),
-        ("8BITMIME is not offered", lambda: plain.mail(Mail(A, eight_bit=True))),
         ("CHUNKING is not offered", lambda: named.bdat(1)),
         ("RCPT cannot be sent in state ready", lambda: plain.rcpt(A)),
         ("no content is wanted", lambda: named.content(b"x")),

@@ -13,17 +13,16 @@ from tests.wire.talk import NO_PIPELINING, SERVICE, Talk
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.wire import (
-    Broken,
     Client,
     Close,
     ContentStart,
     Event,
+    Heard,
     LocalProtocolError,
     MailFrom,
     MessageEnd,
     MessageRefused,
     RcptTo,
-    Replied,
     Service,
     State,
 )
@@ -141,7 +140,7 @@ def test_slicing_replies_never_changes_what_the_client_reports(
     wire: bytes, commands: list[int], cuts: list[int]
 ) -> None:
     def run(cuts: list[int]) -> tuple[object, ...]:
-        client, events = Client("mx.test"), list[Replied | Broken]()
+        client, events = Client("mx.test"), list[Heard]()
         for command in commands:
             _try(client, command)
         sent = 0

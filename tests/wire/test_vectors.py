@@ -20,7 +20,7 @@ from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Position, Positions
 from tidewaiter.model.vector import ContentVector, DialogueVector, Outcome, Placed, Step
-from tidewaiter.wire import Broken, Client, Limits, Offers, Service, State, Verb
+from tidewaiter.wire import Broken, Client, Early, Limits, Offers, Replied, Service, State, Verb
 
 OFFERS = Offers(pipelining=True, eight_bit=True, utf8=True, chunking=True, starttls=True)
 PLACES: dict[Placed, tuple[Positions, Positions]] = {
@@ -192,9 +192,9 @@ class Sender:
 
     def hear(self, packet: bytes) -> None:
         events = self.client.receive(packet)
-        self.broken = self.broken or any(isinstance(event, Broken) for event in events)
+        self.broken = self.broken or any(isinstance(event, Broken | Early) for event in events)
         for event in events:
-            if not isinstance(event, Broken) and event.reply.positive and self.client.state is not State.CLOSED:
+            if isinstance(event, Replied) and event.reply.positive and self.client.state is not State.CLOSED:
                 self._go_on(event.verb)
 
     def _go_on(self, verb: Verb) -> None:

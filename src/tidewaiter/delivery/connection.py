@@ -43,9 +43,11 @@ class Connection:
         "held_since",
         "holder",
         "idle_since",
+        "moment",
         "network",
         "origin",
         "reason",
+        "second",
         "stuffed",
         "told",
         "used",
@@ -68,6 +70,10 @@ class Connection:
         """Whose mail was on it last: who was told of by XCLIENT, and who made the errors that the next hop counts."""
         self.told: dict[str, str] = {}
         """What XCLIENT told last."""
+        self.second = False
+        """XCLIENT had told of another before."""
+        self.moment = ""
+        """The command whose reply was awaited last."""
         self.network: int | None = None
         """The client network that it is counted against while it is lent."""
         self.idle_since = 0.0
@@ -128,8 +134,9 @@ class Connection:
         client = self.client
         if not self.alive:
             return
-        awaits_end = client.awaited is Verb.END
-        events = client.receive(data, unsent=awaits_end and self._transport.get_write_buffer_size() > 0)
+        awaited = client.awaited
+        self.moment = awaited or self.moment
+        events = client.receive(data, unsent=awaited is Verb.END and self._transport.get_write_buffer_size() > 0)
         broken = bool(events) and isinstance(events[-1], Broken)
         for event in events:
             if isinstance(event, Broken):

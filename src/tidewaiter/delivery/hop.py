@@ -1,9 +1,12 @@
 """A next hop that speaks SMTP or LMTP, as a route sees it."""
 
+from collections.abc import Callable
+
 from tidewaiter.delivery.delivery import Origin
 from tidewaiter.delivery.pool import Pool
 from tidewaiter.delivery.smtp import SmtpDelivery
 from tidewaiter.model.envelope import Mail
+from tidewaiter.model.reply import Reply
 from tidewaiter.wire import Offers
 
 
@@ -21,15 +24,19 @@ class SmtpHop:
     @property
     def offers(self) -> Offers | None:
         """What it last offered."""
-        return self.pool.offers
+        return self.pool.condition.offers
+
+    def takes(self, extension: str) -> bool | None:
+        """Tell whether it takes what a field of `Offers` names."""
+        return self.pool.condition.takes(extension, self.pool.now)
 
     async def learn(self) -> None:
         """Ask what it offers."""
         await self.pool.learn()
 
-    def deliver(self, mail: Mail, origin: Origin) -> SmtpDelivery:
+    def deliver(self, mail: Mail, origin: Origin, lacking: Callable[[str], Reply]) -> SmtpDelivery:
         """Begin a transaction."""
-        return SmtpDelivery(self.pool, mail, origin)
+        return SmtpDelivery(self.pool, mail, origin, lacking)
 
     def close(self) -> None:
         """Let go of its connections."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import PurePosixPath
 
 from tidewaiter.config import Settings
 from tidewaiter.config.settings import HopTls, Route
 from tidewaiter.config.values import MaildirHop, NextHop, write_next_hop
+from tidewaiter.delivery.condition import News
 from tidewaiter.delivery.delivery import Hop
 from tidewaiter.delivery.hop import SmtpHop
 from tidewaiter.delivery.maildir import Maildir
@@ -29,9 +29,8 @@ class Hops:
     """Among how many the connections are divided."""
     place: Callable[[PurePosixPath], str]
     """Gives the absolute path of one in the configuration."""
-    heard: Callable[[str, str, int], None]
-    """Hears of each attempt to connect: to which next hop, why it failed, or nothing where it did not, and how many
-    connections there are."""
+    news: Callable[[str], News]
+    """Gives who hears how the next hop of this name does."""
     _made: dict[tuple[object, ...], Hop] = field(default_factory=dict)
 
     def of(self, route: Route) -> tuple[Hop, ...]:
@@ -65,4 +64,4 @@ class Hops:
             silent=limits.next_hop_idle,
             xclient=route.xclient,
         )
-        return SmtpHop(name, Pool(target, terms, self.watch, partial(self.heard, name)))
+        return SmtpHop(name, Pool(target, terms, self.watch, self.news(name)))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome
+from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome, Patience
 from tidewaiter.lines.scan import CRLF
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
@@ -52,7 +52,11 @@ class Maildir:
     async def learn(self) -> None:
         """There is nothing to ask."""
 
-    def deliver(self, mail: Mail, _origin: Origin) -> "MaildirDelivery":
+    def takes(self, _extension: str) -> bool:
+        """A file takes everything."""
+        return True
+
+    def deliver(self, mail: Mail, _origin: Origin, _lacking: Callable[[str], Reply]) -> "MaildirDelivery":
         """Begin a transaction."""
         return MaildirDelivery(self, mail)
 
@@ -86,23 +90,21 @@ class Maildir:
 class MaildirDelivery:
     """One message for one Maildir."""
 
-    __slots__ = ("_errand", "_mail", "_maildir", "ended")
+    __slots__ = ("_errand", "_mail", "_maildir")
 
     def __init__(self, maildir: Maildir, mail: Mail) -> None:
         """Begin."""
         self._maildir = maildir
         self._mail = mail
         self._errand: Errand | None = None
-        self.ended = False
 
-    def rcpt(self, _recipient: Address, then: Callable[[Answer], None]) -> None:
+    def rcpt(self, _recipient: Address, _patience: Patience, then: Callable[[Answer], None]) -> None:
         """Take any recipient that the route names."""
         then(Answer(RECIPIENT_OK))
 
     def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
         """Write it."""
         self._errand = errand
-        self.ended = True
         errand.ending()
         head = f"Return-Path: <{self._mail.sender or ''}>\r\n".encode() + prefix
         self._maildir.write(lambda: with_newlines(itertools.chain((head,), spool.pieces())), self._written)

@@ -136,10 +136,13 @@ class _Attempt:
         return said
 
 
+_Running = dict[asyncio.Task[Connection], _Attempt]
+
+
 async def _race(attempts: Sequence[_Attempt]) -> Connection:
     """Begin one attempt after another until one succeeds; the others are given up."""
     waiting = list(reversed(attempts))
-    running: dict[asyncio.Task[Connection], _Attempt] = {}
+    running: _Running = {}
     failure = OpeningError("there is no address")
     winner: Connection | None = None
     try:
@@ -168,7 +171,7 @@ async def _race(attempts: Sequence[_Attempt]) -> Connection:
     return winner
 
 
-async def _first_news(running: dict[asyncio.Task[Connection], _Attempt], *, more: bool) -> set[asyncio.Task[Connection]]:
+async def _first_news(running: _Running, *, more: bool) -> set[asyncio.Task[Connection]]:
     """Wait until an attempt has ended, or until it is time for the next."""
     done, _ = await asyncio.wait(
         running, timeout=CONNECT_SECONDS if more else None, return_when=asyncio.FIRST_COMPLETED

@@ -41,6 +41,11 @@ class Outgoing:
         """A byte of the body has left: no second try."""
 
     @property
+    def seven_bit(self) -> bool:
+        """It holds no octet above 127, so it may go where 8BITMIME is not offered."""
+        return self._spool.seven_bit and self._prefix.isascii()
+
+    @property
     def size(self) -> int:
         """Octets altogether, as BDAT counts them."""
         return len(self._prefix) + self._spool.size
@@ -74,6 +79,9 @@ class Outgoing:
         self._spool.read(self._offset, self._have)
 
     def _have(self, block: bytes | Exception) -> None:
+        self._connection.run(self._take, block)
+
+    def _take(self, block: bytes | Exception) -> None:
         if not self._connection.alive:
             return
         if isinstance(block, Exception) or not block:

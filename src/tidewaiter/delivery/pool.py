@@ -109,7 +109,7 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """Take a connection back, if it is fit for another."""
-        self._let_go(connection)
+        self.let_go(connection)
         if self._closed or not connection.alive or not connection.client.idle:
             self._count_out(connection)
         elif connection.bound and self.wanted:
@@ -124,9 +124,29 @@ class Pool:
             if self._fresh:
                 self._serve(connection.idle_since)
 
+    def adopt(self, connection: Connection) -> None:
+        """Take in a connection that has just been opened."""
+        now = self._loop.time()
+        self._open += 1
+        self._address = connection.address
+        self.condition.opened(connection.client.offers, self._held, now)
+        if self._fresh and not self._closed and connection.client.idle:
+            waiting = next(iter(self._fresh))
+            del self._fresh[waiting]
+            self._grant(connection, waiting, now)
+        else:
+            self.release(connection)
+
+    def let_go(self, connection: Connection) -> None:
+        """Count it no more against the network whose mail was on it."""
+        connection.holder = None
+        if connection.network is not None:
+            self._queue.gave(connection.network)
+            connection.network = None
+
     def drop(self, connection: Connection) -> None:
         """Count a connection out, closing it if it still lives."""
-        self._let_go(connection)
+        self.let_go(connection)
         self._count_out(connection)
 
     def silent(self, waiting: Waiting, connection: Connection) -> None:
@@ -162,6 +182,11 @@ class Pool:
             self._count_out(connection)
 
     @property
+    def now(self) -> float:
+        """Loop time."""
+        return self._loop.time()
+
+    @property
     def wanted(self) -> bool:
         """Somebody waits for a connection."""
         return bool(self._fresh) or len(self._queue) > 0
@@ -186,13 +211,6 @@ class Pool:
         connection.network = waiting.origin.network
         self._queue.took(connection.network)
         connection.run(waiting.granted, connection)
-
-    def _let_go(self, connection: Connection) -> None:
-        """Count it no more against the network whose mail was on it."""
-        connection.holder = None
-        if connection.network is not None:
-            self._queue.gave(connection.network)
-            connection.network = None
 
     def _count_out(self, connection: Connection) -> None:
         connection.close()
@@ -290,10 +308,10 @@ class Pool:
             self._open -= 1
             return
         error = task.exception()
-        if error is None:
-            self._adopt(task.result(), now)
-            return
         self._open -= 1
+        if error is None:
+            self.adopt(task.result())
+            return
         if isinstance(error, TlsError) and self.target.tls is HopTls.MAY and not self._closed:
             self.condition.without_tls(str(error), now)
             self._open_one()
@@ -301,17 +319,6 @@ class Pool:
             self._failed(str(error), now - since, now)
         if not isinstance(error, OpeningError):
             raise error
-
-    def _adopt(self, connection: Connection, now: float) -> None:
-        """Take in a connection that has just been opened."""
-        self._address = connection.address
-        self.condition.opened(connection.client.offers, self._held, now)
-        if self._fresh and not self._closed and connection.client.idle:
-            waiting = next(iter(self._fresh))
-            del self._fresh[waiting]
-            self._grant(connection, waiting, now)
-        else:
-            self.release(connection)
 
     def _failed(self, reason: str, seconds: float, now: float) -> None:
         self.condition.failed(reason, seconds, self._held, now)

@@ -9,9 +9,9 @@ Each step costs the same however many wait.
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from tidewaiting.delivery.connection import Connection, Holder
-from tidewaiting.delivery.delivery import Origin, Patience
-from tidewaiting.model.reply import Reply
+from tidewaiter.delivery.connection import Connection, Holder
+from tidewaiter.delivery.delivery import Origin, Patience
+from tidewaiter.model.reply import Reply
 
 _Key = tuple[int, bool]
 """A network, and whether those of it have erred."""

@@ -112,10 +112,7 @@ class SmtpDelivery:
 
     def takes(self, connection: Connection) -> bool:
         """Tell whether it can be said truly on this connection whose mail this is, and that of nobody who erred."""
-        origin = connection.origin
-        if origin is None or origin is self.origin:
-            return True
-        return not (origin.erred or connection.bound)
+        return connection.origin is self.origin or not connection.bound
 
     def granted(self, connection: Connection) -> None:
         """Go on with this connection, on which nothing has been asked yet."""
@@ -160,7 +157,7 @@ class SmtpDelivery:
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
         if self._refusal is not None:
-            self._fail(self._refusal)
+            self._fail(self._refusal, down=not self._refusal.permanent)
         elif self._recipient is not None or self._errand is not None:
             self._try_again(meaning.LOST)
 
@@ -326,7 +323,10 @@ class SmtpDelivery:
         connection.abort()
         self._drop()
         self._asked.clear()
-        self._try_again(reply)
+        if self.origin.erred:
+            self._fail(reply, down=True)  # a client that errs too often is not to begin anew on another
+        else:
+            self._try_again(reply)
 
     # The content.
 
@@ -376,7 +376,7 @@ class SmtpDelivery:
     def _try_again(self, reply: Reply) -> None:
         """Ask once more, on a connection that was just opened; where that cannot be, `reply` is the answer."""
         begun = self._outgoing is not None and self._outgoing.begun
-        if begun or self._again or self.origin.erred:
+        if begun or self._again:
             self._fail(reply, down=True)
         else:
             self._again = self.fresh = True
@@ -424,11 +424,12 @@ class SmtpDelivery:
 
     def _moment(self, connection: Connection) -> str:
         """Name the command whose reply was awaited; else what was being sent, or that nothing was."""
-        if connection.client.awaited is not None:
-            return connection.client.awaited
+        client = connection.client
+        if client.awaited is not None:
+            return client.awaited
         if self._outgoing is not None and self._outgoing.begun:
             return "content"
-        return "between commands"
+        return connection.moment if client.state is State.CLOSED else "between commands"
 
 
 def _nobody(_: Answer) -> None:

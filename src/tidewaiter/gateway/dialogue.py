@@ -173,7 +173,7 @@ class Dialogue:
         if self._origin is None or self._origin.hello != server.hello:
             protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
             self._protocol = ""
-            self._origin = Origin(self._client.address, self._port, server.hello, protocol)
+            self._origin = Origin(self._client.address, self._port, server.hello, protocol, self._client.row)
         assert self._session is not None
         self._transaction = Transaction(self._session, self._listening, self._origin, event.mail, self._tls)
         return replies.SENDER_OK

@@ -4,10 +4,13 @@ The first recipient chooses the next hop, the first of its route that answers; t
 one message can have one answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
+from math import inf
 from typing import Final
 
-from tidewaiter.delivery.delivery import Answer, Delivery, Errand, Hop, Origin
+from tidewaiter.delivery.delivery import Answer, Delivery, Errand, Hop, Origin, Patience
+from tidewaiter.delivery.meaning import LACKING
 from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
@@ -15,6 +18,10 @@ from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
 
 OTHER_HOP: Final = Reply(452, "4.5.3", ("This recipient needs a transaction of its own",))
+FIRST_SECONDS: Final = 270.0
+"""For the first recipient, over all next hops of its route: a client waits five minutes (RFC 5321 §4.5.3.2.3)."""
+OPENING_SECONDS: Final = 3.0
+"""For a connection to a next hop that holds none, where another could be asked: an honest hop greets at once."""
 NO_HOP: Final = Reply(451, "4.4.1", ("No next hop answers, come again",))
 
 
@@ -29,6 +36,7 @@ class Recipients:
         "_mail",
         "_origin",
         "_recipient",
+        "_until",
         "accepted",
         "hop",
     )
@@ -39,7 +47,9 @@ class Recipients:
         self._mail = mail
         self._origin = origin
         self._answer = answer
-        self._candidates: Iterator[Hop] = iter(())
+        self._candidates: deque[Hop] = deque()
+        self._until = inf
+        """Loop time at which the last of them must have answered."""
         self._recipient: Address | None = None
         self._delivery: Delivery | None = None
         self.accepted: list[str] = []
@@ -54,13 +64,14 @@ class Recipients:
         if route is None:
             self._refuse(NOT_OURS, "relay denied")
         elif not self.accepted:
-            self._candidates = iter(route.hops)
+            self._candidates = deque(route.hops)
+            self._until = self._listening.station.loop.time() + FIRST_SECONDS
             self._try_next(NO_HOP)
         elif self.hop is None or self.hop.one_recipient or self.hop not in route.hops:
             # What one hop takes and another refuses could not be told apart.
             self._refuse(OTHER_HOP, "other next hop")
         else:
-            self._ask_hop()
+            self._ask_hop(Patience(inf, inf))
 
     def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
         """Hand the message over for those who were accepted."""
@@ -86,21 +97,29 @@ class Recipients:
         self._answer = _nobody
 
     def _try_next(self, otherwise: Reply) -> None:
-        hop = next(self._candidates, None)
-        if hop is None:
+        if not self._candidates:
             self._refuse(otherwise, "next hop down")
             return
+        left = max(self._until - self._listening.station.loop.time(), 0.0)
+        share = left / len(self._candidates)
+        hop = self._candidates.popleft()
         if hop is not self.hop:
             self.leave()
             self.hop = hop
-        self._ask_hop()
+        self._ask_hop(Patience(share, OPENING_SECONDS if self._candidates else inf))
 
-    def _ask_hop(self) -> None:
+    def _ask_hop(self, patience: Patience) -> None:
         assert self.hop is not None
         assert self._recipient is not None
         if self._delivery is None:
-            self._delivery = self.hop.deliver(self._mail, self._origin)
-        self._delivery.rcpt(self._recipient, self._hop_answered)
+            self._delivery = self.hop.deliver(self._mail, self._origin, self._lacking)
+        self._delivery.rcpt(self._recipient, patience, self._hop_answered)
+
+    def _lacking(self, extension: str) -> Reply:
+        """Say that no next hop takes what the mail needs, once each has said no; until then the sender comes again."""
+        route = self._listening.routes.find(self._recipient.domain) if self._recipient is not None else None
+        never, not_now = LACKING[extension]
+        return never if route is not None and all(hop.takes(extension) is False for hop in route.hops) else not_now
 
     def _hop_answered(self, answer: Answer) -> None:
         if answer.down and not self.accepted:

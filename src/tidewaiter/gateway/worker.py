@@ -55,8 +55,8 @@ class Worker:
         self._files = FileThread(loop)
         self._watch = Watch(loop)
         self._station = self._make_station()
-        heard = Reach(self._station.recorder).heard
-        self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, heard)
+        news = partial(Reach, self._station.recorder)
+        self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, news)
         self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()

@@ -50,7 +50,7 @@ class SpoolRoom:
 class Spool:
     """One message's content."""
 
-    __slots__ = ("_caught_up", "_file", "_held", "_room", "_writing", "blocks", "failed", "size")
+    __slots__ = ("_caught_up", "_file", "_held", "_room", "_writing", "blocks", "failed", "seven_bit", "size")
 
     def __init__(self, room: SpoolRoom, caught_up: Callable[[], None]) -> None:
         """Start empty; `caught_up` is called whenever the file has taken what was handed to it, or has failed."""
@@ -63,6 +63,8 @@ class Spool:
         """What lies in memory: the whole message, or what is to go behind its file."""
         self.size = 0
         """Bytes altogether."""
+        self.seven_bit = True
+        """No octet of it is above 127."""
         self.failed = False
         """It cannot be kept: the room is used up, the disk is full, or it was closed. What still comes is dropped."""
 
@@ -83,6 +85,7 @@ class Spool:
         count = len(content)
         room = self._room
         self.blocks.append(content)
+        self.seven_bit = self.seven_bit and content.isascii()
         self._held += count
         self.size += count
         room.memory_used += count

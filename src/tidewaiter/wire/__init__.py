@@ -20,7 +20,8 @@ A client (`Client`) has one method for each command and reports `Replied(verb, r
     client.content(block); client.end() # or client.bdat(size) and exactly that much content
     send(client.output()); events = client.receive(data)
 
-`Broken` means: close, believe nothing more; `Early`: the same, but the reply to content counts. `client.idle` says whether a connection is fit for a pool.
+`Broken` means: close, believe nothing more; `Early`: the same, but the reply to content counts.
+`client.idle` says whether a connection is fit for a pool.
 State tables: `states`. Neither side ever raises for what its peer sent.
 """
 

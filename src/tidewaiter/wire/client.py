@@ -258,8 +258,8 @@ class Client:
             self._pump()
 
     def output(self) -> bytes:
-        """Take what is to be sent."""
-        said = b"".join(self._out)
+        """Take what is to be sent: nothing any more, once a reply has begun before the content that it answers left."""
+        said = b"" if self._early else b"".join(self._out)
         self._out.clear()
         return said
 
