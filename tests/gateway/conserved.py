@@ -73,7 +73,8 @@ def owed(inside: Inside, listenings: Iterable[Listening]) -> Iterator[str]:
 def _owed_by(hop: SmtpHop) -> Iterator[str]:
     pool = hop.pool
     counts = {
-        "who wait for a connection": len(pool._waiting),
+        "who wait for a connection": len(pool._queue) + len(pool._fresh),
+        "networks that are counted": len(pool._queue._held),
         "silent holders of a connection": len(pool._silent),
         "connections lent": pool._open - len(pool._opening) - len(pool._idle),
     }
