@@ -73,7 +73,9 @@ def test_the_order_is_write_fsync_rename_fsync_of_the_folder(tmp_path: Path, mon
         (tmp_path / folder).mkdir()
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(Path, "rename", note_rename)
-    Maildir("maildir", str(tmp_path), "mx.test", files=None)._deliver("name", [b"hello"])  # type: ignore[arg-type]  # unused
+    maildir = Maildir("maildir", str(tmp_path), "mx.test", files=None)  # type: ignore[arg-type]  # unused
+    maildir._settled = True
+    maildir._deliver("name", [b"hello"])
     assert steps == ["fsync tmp, a message of 5", "rename tmp new", "fsync new, itself"]
 
 

@@ -25,6 +25,7 @@ from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store import records
 from tidewaiter.store.spool import Spool
+from tidewaiter.store.told import is_full, told
 from tidewaiter.wire import replies
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 LONG_HEADER: Final = Reply(552, "5.3.4", ("The header section is too big",))
 LOOP: Final = Reply(554, "5.4.6", ("Too many Received fields: this message goes round in a loop",))
 NO_ROOM: Final = Reply(452, "4.3.1", ("No room for this message now, come again",))
+NOT_KEPT: Final = Reply(451, "4.3.0", ("The message cannot be kept now, come again",))
+"""The disk said no, and not because it is full."""
 TOO_LATE: Final = Reply(451, "4.4.2", ("The next hop takes too long to answer, come again",))
 GONE: Final = Reply(451, "4.4.2", ("The client left before the reply",))
 """For the record alone: nobody is left to hear it."""
@@ -95,7 +98,7 @@ class Transaction:
         room = self._listening.station.room
         if not room.has_room(self.mail.size or self._listening.limits.message_size):
             self.abandon()
-            return NO_ROOM
+            return _no_room(room.trouble)
         self._spool = Spool(room, self._caught_up)
         return replies.GO_AHEAD
 
@@ -130,7 +133,7 @@ class Transaction:
             return LONG_HEADER
         if self._header.received > self._listening.limits.received_fields:
             return LOOP
-        return NO_ROOM if self._spool.failed else None
+        return _no_room(self._spool.trouble) if self._spool.failed else None
 
     def _send_when_complete(self) -> None:
         spool = self._spool
@@ -138,7 +141,7 @@ class Transaction:
         spool.flush()
         if spool.failed:
             self._recipients.leave()
-            self.outcome(Outcome(NO_ROOM))
+            self.outcome(Outcome(_no_room(spool.trouble)))
         elif spool.complete:
             trace = received(self._opening, self.id, self._recipients.accepted, time.time())
             self._recipients.send(trace, spool, self)
@@ -199,6 +202,9 @@ class Transaction:
         station = self._listening.station
         station.under_way -= 1
         if self._spool is not None:
+            if self._spool.trouble is not None:
+                place = f"{station.settings.store.path}/spool"
+                station.recorder.log.error("spool fails", id=self.id, **told(self._spool.trouble, place))
             self._spool.close()
         # Both know us: a circle would keep the message until the collector comes by, and memory that is
         # not used again at once is memory that the processor has to fetch.
@@ -234,6 +240,11 @@ class Transaction:
             station.recorder.transaction(record)
         else:
             _examine(station, record, Question.about(oddities, reader.windows, at_least=reader.at_least))
+
+
+def _no_room(trouble: Exception | None) -> Reply:
+    """Say that there is no room only where that is why: a disk that is broken may be so for long."""
+    return NO_ROOM if trouble is None or is_full(trouble) else NOT_KEPT
 
 
 def _examine(station: Station, record: records.Transaction, question: Question) -> None:

@@ -32,6 +32,8 @@ class SpoolRoom:
     """Bytes of all messages, in memory and in files."""
     disk: int = 0
     """Bytes free on the disk when it was looked at last."""
+    trouble: Exception | None = None
+    """Why that look failed, where it did: then `disk` is as it was before."""
     memory_used: int = 0
     used: int = 0
 
@@ -44,13 +46,28 @@ class SpoolRoom:
         return self.used + size <= self.total and size <= self.disk
 
     def _seen(self, disk: os.statvfs_result | Exception) -> None:
-        self.disk = 0 if isinstance(disk, Exception) else disk.f_bavail * disk.f_frsize
+        if isinstance(disk, Exception):
+            self.trouble = disk  # which says nothing about room
+            return
+        self.trouble = None
+        self.disk = disk.f_bavail * disk.f_frsize
 
 
 class Spool:
     """One message's content."""
 
-    __slots__ = ("_caught_up", "_file", "_held", "_room", "_writing", "blocks", "failed", "seven_bit", "size")
+    __slots__ = (
+        "_caught_up",
+        "_file",
+        "_held",
+        "_room",
+        "_writing",
+        "blocks",
+        "failed",
+        "seven_bit",
+        "size",
+        "trouble",
+    )
 
     def __init__(self, room: SpoolRoom, caught_up: Callable[[], None]) -> None:
         """Start empty; `caught_up` is called whenever the file has taken what was handed to it, or has failed."""
@@ -66,7 +83,9 @@ class Spool:
         self.seven_bit = True
         """No octet of it is above 127."""
         self.failed = False
-        """It cannot be kept: the room is used up, the disk is full, or it was closed. What still comes is dropped."""
+        """It cannot be kept: the room is used up, the disk said no, or it was closed. What still comes is dropped."""
+        self.trouble: Exception | None = None
+        """What the system said when it took or gave no byte; None where it is only the room that is used up."""
 
     @property
     def in_memory(self) -> bool:
@@ -109,15 +128,22 @@ class Spool:
         """Read the block of the file that starts at `offset`; none is left where it is empty."""
         file = self._file
         assert file is not None, "a message in memory is read from its blocks"
-        self._room.files.run(lambda: file.read(offset, BLOCK), then)
+        self._room.files.run(lambda: self._read(file, offset), then)
 
     def pieces(self) -> Iterator[bytes]:
         """Give all of it, once it is `complete`; for work in the file thread alone."""
         offset = 0
-        while self._file is not None and (block := self._file.read(offset, BLOCK)):
+        while self._file is not None and (block := self._read(self._file, offset)):
             offset += len(block)
             yield block
         yield from self.blocks
+
+    def _read(self, file: NamelessFile, offset: int) -> bytes:
+        try:
+            return file.read(offset, BLOCK)
+        except OSError as error:
+            self.trouble = error
+            raise
 
     def close(self) -> None:
         """Give the room back."""
@@ -148,6 +174,7 @@ class Spool:
         self._held -= count
         self._room.memory_used -= count
         if outcome is not None:
+            self.trouble = outcome
             self.close()
         elif self._held >= BLOCK:
             self._spill()
