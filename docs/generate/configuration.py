@@ -99,6 +99,7 @@ def _named(key: Key) -> str:
         "Size": "a size",
         "Duration": "a duration",
         "Hostname": "a domain name",
+        "Greeting": "one line of text",
         "DomainPattern": "a domain, `*.` and a domain, or `*`",
     }
     return " or ".join(dict.fromkeys(names[part.__name__] for part in parts))

@@ -26,6 +26,7 @@ from tidewaiter.config.values import (
     DomainPattern,
     Duration,
     Endpoint,
+    Greeting,
     Hostname,
     MaildirHop,
     Network,
@@ -34,7 +35,7 @@ from tidewaiter.config.values import (
     SocketHop,
     TcpHop,
 )
-from tidewaiter.model.position import Position, Positions
+from tidewaiter.model.position import EnvelopePosition, Position, Positions
 
 LABELS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 DOMAINS = st.lists(LABELS, min_size=1, max_size=4).map(".".join)
@@ -66,7 +67,11 @@ POSITIONS = st.builds(
 ADDRESSES = st.integers(1, 254).map(lambda last: Endpoint(IPv4Network("192.0.2.0/24")[last], 25))
 
 EXCLUSIONS = st.builds(
-    Exclusion, networks=st.lists(NETWORKS, min_size=1, max_size=3).map(tuple), data=POSITIONS, bdat=POSITIONS
+    Exclusion,
+    networks=st.lists(NETWORKS, min_size=1, max_size=3).map(tuple),
+    data=POSITIONS,
+    bdat=POSITIONS,
+    envelope=st.sampled_from(EnvelopePosition),
 )
 
 
@@ -86,6 +91,7 @@ def _listener(address: Endpoint, role: Role, networks: tuple[Network, ...]) -> S
         "networks": st.just(networks),
         "data": POSITIONS,
         "bdat": POSITIONS,
+        "envelope": st.sampled_from(EnvelopePosition),
         "exclusion": st.lists(EXCLUSIONS, max_size=2).map(tuple),
         "shadow": st.booleans(),
         "backlog": st.integers(1, 65535),
@@ -121,6 +127,7 @@ def _route(domain: str) -> SearchStrategy[Route]:
 SETTINGS = st.builds(
     Settings,
     hostname=DOMAINS.map(Hostname),
+    greeting=st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True).map(Greeting),
     listener=listeners(),
     route=routes(),
     store=st.builds(Store, path=PATHS, keep_age=DURATIONS, keep_size=SIZES),

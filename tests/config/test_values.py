@@ -9,6 +9,7 @@ from tests.config.files import DURATIONS, HOPS, SIZES
 from tidewaiter.config import values
 from tidewaiter.config.error import WrongValueError
 from tidewaiter.config.values import Duration, NextHop, Size
+from tidewaiter.wire import Service
 
 
 @given(SIZES)
@@ -48,6 +49,9 @@ WRONG: dict[Callable[[str], object], list[str]] = {
         *("", ".", "a..b", "-a.test", "a-.test", "a b", "a\nb", "a\r.test", "x" * 64, "a." * 127 + "aa"),
         *("[192.0.2.1]", "a/b", "xn--\u00e4", "a\0"),
     ],
+    values.read_greeting: [
+        *("", " ", " a", "a ", "a\n", "a\r\nb", "a\tb", "\u00fc", "a\0", "\x7f", "x" * 201, "220 a\r\n250 Ok"),
+    ],
     values.read_domain_pattern: ["", "*.", "**", "*a.test", "a.*", "*.*", "@a.test"],
     values.read_network: ["", "192.0.2.1/24", "192.0.2.0/33", "300.0.0.0", "a.test", "2001:db8::/129", "192.0.2.0-9"],
     values.read_endpoint: [
@@ -83,6 +87,12 @@ def test_what_is_said_is_a_sentence_of_ours(read: Callable[[str], object], text:
     with pytest.raises(WrongValueError) as caught:
         read(text)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("text", ["x", "Tidewaiter", "No UCE here", "x" * 200, "~ !"])
+def test_a_greeting_is_one_line_of_visible_ascii(text: str) -> None:
+    assert values.read_greeting(text) == text
+    assert len(Service("x" * 253, banner=text).greeting.wire) <= 512
 
 
 @pytest.mark.parametrize("read", list(WRONG))

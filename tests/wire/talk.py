@@ -37,7 +37,7 @@ NO_PIPELINING = Service("mx.test", Offers(chunking=True, starttls=True))
 SYNCHRONIZATION = b"554 5.5.0 SMTP protocol synchronization: wait for the reply\r\n"
 
 HELLO = """
-S: 220 mx.test ESMTP
+S: 220 mx.test ESMTP Tidewaiter
 C: EHLO client.test
 S: 250-mx.test
 S: 250-PIPELINING

@@ -83,7 +83,8 @@ def test_mail_is_read(argument: bytes, mail: Mail) -> None:
         (b"FROM:<a@b.test>>", replies.MAIL_SYNTAX),
         (b"FR\xc4\xb0M:<a@b.test>", replies.MAIL_SYNTAX),
         (b"FROM:<<a@b.test>>", replies.MAIL_SYNTAX),
-        (b"FROM:<postmaster>", replies.BAD_SENDER),
+        (b"FROM:<postmaster>", replies.BARE_SENDER),
+        (b"FROM:<root>", replies.BARE_SENDER),
         (b"FROM:<@x.test>", replies.BAD_SENDER),
         (b"FROM:<@x.test:>", replies.BAD_SENDER),
         (b"FROM:<@x.test,a@b.test>", replies.BAD_SENDER),
@@ -106,7 +107,7 @@ def test_mail_is_read(argument: bytes, mail: Mail) -> None:
         (b"FROM:<a@b.test> SMTPUTF8=", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> SMTPUTF8=1", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test> BODY=BINARYMIME", replies.UNKNOWN_PARAMETER),
-        (b"FROM:<a@b.test> S\xc4\xb1ZE=1", replies.UNKNOWN_PARAMETER),
+        (b"FROM:<a@b.test> S\xc4\xb1ZE=1", replies.PARAMETER_SYNTAX),
         (b"FROM:<a@b.test>\tSIZE=1", replies.MAIL_SYNTAX),
     ],
 )
@@ -254,7 +255,8 @@ def test_rcpt_is_read(argument: bytes, recipient: Address) -> None:
         (b"TO:a@b.test", replies.RCPT_SYNTAX),
         (b"FROM:<a@b.test>", replies.RCPT_SYNTAX),
         (b"TO:<>", replies.BAD_RECIPIENT),
-        (b"TO:<root>", replies.BAD_RECIPIENT),
+        (b"TO:<root>", replies.BARE_RECIPIENT),
+        (b"TO:<root >", replies.BAD_RECIPIENT),
         (b"TO:<\xc3\xbc@b.test>", replies.NEEDS_UTF8),
     ],
 )

@@ -3,6 +3,8 @@
 import pytest
 
 from tests.wire.talk import HELLO, NAMED, SERVICE, Talk, play
+from tidewaiter.model.oddity import OddityKind
+from tidewaiter.model.position import Position, Positions
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import Close, Limits, LocalProtocolError, MessageRefused, Server, Service, State, replies
 
@@ -117,10 +119,34 @@ def test_behind_the_size_limit_nothing_is_passed_on() -> None:
 def test_an_odd_message_is_refused_at_its_true_end_and_the_connection_with_it() -> None:
     talk = play(NAMED + "C: DATA\nS: 354 End data with <CR><LF>.<CR><LF>")
     assert talk.say(b"a\n.\r\nMAIL FROM:<evil@client.test>\r\n") == b""
-    assert talk.say(b".\r\nNOOP\r\n") == replies.ODD_CONTENT.wire
-    assert talk.events[-1] == Close(replies.ODD_CONTENT)
+    assert talk.say(b".\r\nNOOP\r\n") == b"550 5.6.0 The message holds a bare LF\r\n"
+    assert talk.events[-1] == Close(replies.ODD_CONTENT[OddityKind.BARE_LF])
     assert talk.messages == []
     assert talk.server.state is State.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"a\rb\r\n", b"The message holds a bare CR"),
+        (b"a\nb\r\n", b"The message holds a bare LF"),
+        (b"a\0b\r\n", b"The message holds a NUL"),
+        (b"x" * 999 + b"\r\n", b"A line of the message is longer than 998 octets"),
+        (b"a\0b\rc\nd" + b"x" * 999 + b"\r\n", b"The message holds a NUL"),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_each_oddity_that_is_refused_has_its_own_sentence(line: bytes, said: bytes, chunked: bool) -> None:
+    where = Positions(*[Position.REFUSE] * 4)
+    talk = Talk(Service("mx.test", data=where, bdat=where))
+    content = b"Subject: x\r\n\r\n" + line
+    for packet in (b"EHLO a\r\n", b"MAIL FROM:<>\r\n", b"RCPT TO:<b@inside.test>\r\n"):
+        talk.say(packet)
+    if not chunked:
+        talk.say(b"DATA\r\n")
+    packet = b"BDAT %d LAST\r\n%s" % (len(content), content) if chunked else content + b".\r\n"
+    assert talk.say(packet) == b"550 5.6.0 %s\r\n" % said
+    assert talk.closed
 
 
 def test_reading_stops_while_too_much_waits_behind_a_question() -> None:

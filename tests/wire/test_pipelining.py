@@ -2,20 +2,55 @@
 
 import pytest
 
-from tests.wire.talk import HELLO, NAMED, NO_PIPELINING, OPEN, SYNCHRONIZATION, Talk, play
+from tests.wire.talk import HELLO, NAMED, NO_PIPELINING, OPEN, SERVICE, SYNCHRONIZATION, Talk, play
 from tidewaiter.model.envelope import Mail
-from tidewaiter.wire import Close, MailFrom, RcptTo, State, replies
+from tidewaiter.wire import Close, MailFrom, RcptTo, Service, State, replies
 
 LAST = ["EHLO x", "HELO x", "NOOP", "VRFY x", "EXPN x", "HELP", "QUIT", "STARTTLS"]
 
 
-@pytest.mark.parametrize("line", LAST)
-@pytest.mark.parametrize("behind", [b"MAIL FROM:<evil@client.test>\r\n", b"X", b"\r\n", b"\n"])
+@pytest.mark.parametrize(
+    ("line", "behind"),
+    [
+        (line, behind)
+        for line in LAST
+        for behind in (b"MAIL FROM:<evil@client.test>\r\n", b"X", b"\r\n", b"\n")
+        if (line, behind) != ("QUIT", b"\r\n")
+    ],
+)
 def test_nothing_may_follow_the_last_command_of_a_group(line: str, behind: bytes) -> None:
     talk = play(HELLO)
     assert talk.say(line.encode() + b"\r\n" + behind) == SYNCHRONIZATION
     assert talk.events == [Close(replies.SYNCHRONIZATION)]
     assert (talk.server.hello, talk.server.state) == ("client.test", State.CLOSED)
+
+
+@pytest.mark.parametrize("service", [SERVICE, NO_PIPELINING])
+@pytest.mark.parametrize("behind", [b"\r\n", b"\r"])
+def test_one_more_line_end_behind_quit_is_no_breach(service: Service, behind: bytes) -> None:
+    talk = Talk(service)
+    talk.say(b"EHLO a\r\n")
+    assert talk.say(b"QUIT\r\n" + behind) == b"221 2.0.0 mx.test Bye\r\n"
+    assert talk.events == [Close(service.bye)], "as behind any QUIT, so nothing is logged as refused"
+    assert talk.say(b"\nMAIL FROM:<evil@client.test>\r\n") == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "behind"),
+    [
+        ("QUIT", b"\r\n\r\n"),
+        ("QUIT", b"\n"),
+        ("QUIT", b"\r\nNOOP\r\n"),
+        ("QUIT", b" \r\n"),
+        ("QUIT", b"QUIT\r\n"),
+        ("QUIT now", b"\r\n"),
+        ("NOOP", b"\r\n"),
+    ],
+)
+def test_anything_else_behind_it_is(line: str, behind: bytes) -> None:
+    talk = play(HELLO)
+    assert talk.say(line.encode() + b"\r\n" + behind) == SYNCHRONIZATION
+    assert talk.closed
 
 
 def test_a_group_runs_up_to_the_command_that_had_to_be_its_last() -> None:
@@ -149,7 +184,7 @@ def test_an_error_in_a_group_does_not_end_it() -> None:
         C: RCPT TO:<b@inside.test>
         C: TURN
         C: RSET
-        S: 553 5.1.3 The recipient's address is malformed
+        S: 501 5.1.3 The recipient's address is malformed
         S: 250 2.1.5 Ok
         S: 500 5.5.2 Command not recognized
         S: 250 2.0.0 Ok

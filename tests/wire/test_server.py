@@ -33,7 +33,7 @@ def test_the_application_hears_of_each_recipient_that_is_refused_without_it() ->
     said = [(event.mail, event.argument, event.reply.code) for event in talk.events if isinstance(event, RcptRefused)]
     assert said == [
         (None, b"TO:<b@inside.test>", 503),
-        (Mail(None), b"TO:<b c@inside.test>", 553),
+        (Mail(None), b"TO:<b c@inside.test>", 501),
         (Mail(None), b"TO:<c@inside.test>", 452),
     ]
 
@@ -77,7 +77,7 @@ def test_a_whole_group_is_answered_in_one_write() -> None:
 def test_helo_gives_a_session_without_extensions() -> None:
     talk = play(
         """
-        S: 220 mx.test ESMTP
+        S: 220 mx.test ESMTP Tidewaiter
         C: HELO client.test
         S: 250 mx.test
         C: MAIL FROM:<a@client.test> SIZE=1
@@ -116,7 +116,7 @@ def test_helo_gives_a_session_without_extensions() -> None:
         ("LHLO client.test", "500 5.5.1 Another greeting is spoken here"),
         ("EHLO", "501 5.5.4 A host name is wanted"),
         ("MAIL", "501 5.5.4 Syntax: MAIL FROM:<address>"),
-        ("MAIL FROM:<a@b@c>", "553 5.1.7 The sender's address is malformed"),
+        ("MAIL FROM:<a@b@c>", "501 5.1.7 The sender's address is malformed"),
         ("MAIL FROM:<a@b.test> SIZE=52428800", "250 2.1.0 Ok"),
         ("MAIL FROM:<a@b.test> SIZE=52428801", "552 5.3.4 The message is too big"),
         ("MAIL FROM:<\u00fc@b.test>", "553 5.6.7 An address beyond ASCII needs SMTPUTF8"),
@@ -128,12 +128,12 @@ def test_each_command_has_its_reply(line: str, reply: str) -> None:
 
 @pytest.mark.parametrize("line", ["MAIL FROM:<>", "RCPT TO:<a@b.test>", "DATA", "BDAT 0 LAST", "VRFY a", "STARTTLS"])
 def test_nothing_is_done_for_a_client_that_has_not_said_hello(line: str) -> None:
-    play(f"S: 220 mx.test ESMTP\nC: {line}\nS: 503 5.5.1 Send HELO or EHLO first")
+    play(f"S: 220 mx.test ESMTP Tidewaiter\nC: {line}\nS: 503 5.5.1 Send HELO or EHLO first")
 
 
 @pytest.mark.parametrize("line", ["NOOP", "RSET"])
 def test_what_needs_no_hello_is_done_without(line: str) -> None:
-    talk = play(f"S: 220 mx.test ESMTP\nC: {line}\nS: 250 2.0.0 Ok")
+    talk = play(f"S: 220 mx.test ESMTP Tidewaiter\nC: {line}\nS: 250 2.0.0 Ok")
     assert talk.server.state is State.GREETED
 
 
@@ -144,7 +144,7 @@ def test_what_needs_no_hello_is_done_without(line: str) -> None:
         ("DATA", "554 5.5.1 No valid recipients"),
         ("BDAT 0 LAST", "554 5.5.1 No valid recipients"),
         ("STARTTLS", "503 5.5.1 Bad sequence of commands"),
-        ("RCPT TO:<>", "553 5.1.3 The recipient's address is malformed"),
+        ("RCPT TO:<>", "501 5.1.3 The recipient's address is malformed"),
         ("RCPT TO:<b@inside.test> NOTIFY=NEVER", "250 2.1.5 Ok"),
         ("RCPT TO:<b@inside.test> NOTIFY=NOW", "501 5.5.4 A parameter is malformed or given twice"),
         ("RCPT TO:<b@inside.test> RRVS=now", "555 5.5.4 Parameter not recognized or not implemented"),
@@ -177,9 +177,11 @@ def test_recipients_beyond_the_limit_come_again() -> None:
     talk.say(b"EHLO a\r\n")
     said = talk.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<b@inside.test>\r\n" * 3)
     assert said.endswith(b"250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n452 4.5.3 Too many recipients\r\n")
-    said = talk.say(b"RCPT TO:<b@inside.test>\r\n" * 3)
-    assert said == b"452 4.5.3 Too many recipients\r\n" * 2 + b"421 4.7.0 mx.test Too many errors\r\n"
-    assert talk.closed
+    said = talk.say(b"RCPT TO:<b@inside.test>\r\n" * 300)
+    assert said == b"452 4.5.3 Too many recipients\r\n" * 300
+    talk.say(b"DATA\r\n")
+    assert talk.say(b".\r\n") == b"250 2.0.0 Ok\r\n"
+    assert [len(envelope.recipients) for envelope, _ in talk.messages] == [2]
 
 
 def test_only_an_accepted_message_forgives_recipients_refused_for_now() -> None:
@@ -290,7 +292,7 @@ def test_a_recipient_beyond_ascii_is_taken_where_mail_said_smtputf8() -> None:
 def test_content_that_is_refused_has_one_reply_however_many_recipients() -> None:
     talk = play(f"{NAMED}\nC: RCPT TO:<c@inside.test>\nS: 250 2.1.5 Ok")
     talk.say(b"DATA\r\n")
-    assert talk.say(b"\0\r\n.\r\n") == replies.ODD_CONTENT.wire
+    assert talk.say(b"\0\r\n.\r\n") == b"550 5.6.0 The message holds a NUL\r\n"
     [refused] = [event for event in talk.events if isinstance(event, MessageRefused)]
     assert (len(refused.envelope.recipients), refused.reader.offset) == (2, 6)
 
@@ -337,7 +339,7 @@ def test_a_failed_hello_changes_nothing() -> None:
 
 
 def test_the_name_of_a_client_is_safe_for_a_header() -> None:
-    talk = play('S: 220 mx.test ESMTP\nC: HELO (a)\\<b>;c,d@e"f g\u00fc\nS: 250 mx.test')
+    talk = play('S: 220 mx.test ESMTP Tidewaiter\nC: HELO (a)\\<b>;c,d@e"f g\u00fc\nS: 250 mx.test')
     assert talk.server.hello == "?a???b??c?d?e?f?g??"
 
 

@@ -1,5 +1,7 @@
 """What a listener says of itself, to the letter."""
 
+import re
+
 import pytest
 
 from tidewaiter.model.reply import Reply
@@ -9,7 +11,7 @@ from tidewaiter.wire import Limits, Offers, Service
 @pytest.mark.parametrize(("lmtp", "name"), [(False, "ESMTP"), (True, "LMTP")])
 def test_a_service_names_its_host_wherever_rfc_5321_wants_it(name: str, *, lmtp: bool) -> None:
     service = Service("mx.test", Offers(starttls=True, chunking=True), Limits(size=9), lmtp=lmtp)
-    assert service.greeting == Reply(220, "", (f"mx.test {name}",))
+    assert service.greeting == Reply(220, "", (f"mx.test {name} Tidewaiter",))
     assert service.helo == Reply(250, "", ("mx.test",))
     assert service.ehlo == Reply(250, "", ("mx.test", "CHUNKING", "STARTTLS", "ENHANCEDSTATUSCODES", "SIZE 9"))
     assert service.ehlo_in_tls == Reply(250, "", ("mx.test", "CHUNKING", "ENHANCEDSTATUSCODES", "SIZE 9"))
@@ -17,6 +19,11 @@ def test_a_service_names_its_host_wherever_rfc_5321_wants_it(name: str, *, lmtp:
     assert service.too_many_errors == Reply(421, "4.7.0", ("mx.test Too many errors",))
     assert service.too_many_commands == Reply(421, "4.7.0", ("mx.test Too many commands without a message",))
     assert service.closing("4.4.2", "Late\r\n250 Ok") == Reply(421, "4.4.2", ("mx.test Late??250 Ok",))
+
+
+def test_a_program_that_watches_servers_finds_a_word_behind_esmtp() -> None:
+    assert re.fullmatch(rb"220 ([^ ]+) ESMTP (.+)\r\n", Service("mx.test").greeting.wire)
+    assert Service("mx.test", banner="No spam").greeting.wire == b"220 mx.test ESMTP No spam\r\n"
 
 
 def test_the_offers_of_a_service_are_those_of_its_ehlo() -> None:

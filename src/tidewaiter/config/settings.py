@@ -16,12 +16,13 @@ from tidewaiter.config.values import (
     DomainPattern,
     Duration,
     Endpoint,
+    Greeting,
     Hostname,
     Network,
     NextHop,
     Size,
 )
-from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Position, Positions
+from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, EnvelopePosition, Position, Positions
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
@@ -86,6 +87,9 @@ class Exclusion(Struct, frozen=True, kw_only=True):
     to be safe then, and the device's mail still arrives."""
     bdat: Positions = REPAIRED
     """Positions for content sent by BDAT."""
+    envelope: EnvelopePosition = EnvelopePosition.REPAIR
+    """As a listener's. To a sender without a domain, as in `MAIL FROM:<root>`, our `hostname` is added,
+    which strangers may not borrow; with `refuse` it is 553 here too."""
 
 
 class Listener(Struct, frozen=True, kw_only=True):
@@ -111,11 +115,16 @@ class Listener(Struct, frozen=True, kw_only=True):
     bdat: Positions = STRANGERS_BDAT
     """Positions for content sent by BDAT. Its end is counted and not searched for, so a bare
     newline is only repaired; a NUL is refused."""
+    envelope: EnvelopePosition = EnvelopePosition.REPAIR
+    """Commands that are written oddly: a path without brackets, two spaces, a space before the colon or
+    within the brackets, as printers and RAID controllers send them. `repair` takes what has one reading,
+    and it is written anew; with `refuse` it is 501. What has no reading or two is 501 in both: nothing
+    behind the colon, a second address, a display name, a comment, an unbalanced bracket."""
     exclusion: tuple[Exclusion, ...] = ()
     """Networks with positions of their own."""
     shadow: bool = False
-    """Turn every `refuse` of an oddity into `note`, to see what would be refused. Limits,
-    relaying and pipelining hold, and what leaves us still has only one end."""
+    """Turn every `refuse` of an oddity into `note`, and that of `envelope` into `repair`, to see what
+    would be refused. Limits, relaying and pipelining hold, and what leaves us still has only one end."""
     backlog: Count = 1024
     """Connections the kernel holds until a worker takes them (listen(2)); a small backlog loses
     connections in a burst. The kernel lowers it to `net.core.somaxconn`."""
@@ -198,9 +207,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     errors: Count = 20
     """Replies of 5xx since the connection began or a message was accepted; then 421 4.7.0 and an end,
     as Postfix does (`smtpd_hard_error_limit`). A 4xx is not counted, but more recipients refused for
-    now than `recipients` end the connection in the same way."""
+    now by the next hop than `recipients` end the connection in the same way."""
     recipients: Annotated[int, Meta(ge=100, le=1_000_000)] = 1000
-    """Recipients of one message; beyond it 452 4.5.3. RFC 5321 §4.5.3.1.8: "The minimum total number
+    """Recipients of one message; beyond it 452 4.5.3, however many, and the message goes to those who
+    were taken. RFC 5321 §4.5.3.1.8: "The minimum total number
     of recipients that MUST be buffered is 100 recipients"."""
     message_size: Annotated[Size, Meta(ge=65_536)] = Size(50 * 2**20)
     """Bytes of one message, offered by SIZE (RFC 1870); beyond it 552 5.3.4. RFC 5321 §4.5.3.1.7
@@ -289,6 +299,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     hostname: Hostname
     """Our name in the greeting, in `Received` and towards next hops; it should be the name that our
     address has in DNS."""
+    greeting: Greeting = Greeting("Tidewaiter")
+    """What the greeting says behind our name and `ESMTP`: up to 200 visible ASCII characters and spaces between them.
+    There is always a word, because programs that watch servers look for one (`^220 ([^ ]+) ESMTP (.+)$`)."""
     listener: Annotated[tuple[Listener, ...], Meta(min_length=1)]
     """The addresses that clients connect to."""
     route: Annotated[tuple[Route, ...], Meta(min_length=1)]

@@ -45,6 +45,12 @@ class Hostname(str):
     __slots__ = ()
 
 
+class Greeting(str):
+    """Text of a reply: visible ASCII characters, and spaces between them."""
+
+    __slots__ = ()
+
+
 class DomainPattern(str):
     """Recipient domains: `inside.test`, `*.inside.test` (what lies below it), or `*` (any)."""
 
@@ -91,6 +97,7 @@ HOP_PORTS: dict[str, int] = {"smtp": 25, "smtps": 465, "lmtp": 24}
 _LARGEST_QUANTITY = 10**15  # beyond it a count of milliseconds is no exact float any more
 
 _QUANTITY = re.compile(r"([0-9]{1,15})([A-Za-z]+)")
+_GREETING = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")  # `_` is seen in real host names
 _ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?")
 
@@ -140,6 +147,13 @@ def read_hostname(text: str) -> Hostname:
     if len(name) > 253 or not all(map(_LABEL.fullmatch, name.split("."))):
         raise WrongValueError(Sentence("write a domain name such as mx.example.org"))
     return Hostname(name)
+
+
+def read_greeting(text: str) -> Greeting:
+    """One line of visible ASCII that leaves room for a host name in a reply (RFC 5321 §4.5.3.1.5)."""
+    if not _GREETING.fullmatch(text):
+        raise WrongValueError(Sentence("write one line of up to 200 visible ASCII characters"))
+    return Greeting(text)
 
 
 def read_domain_pattern(text: str) -> DomainPattern:
@@ -243,6 +257,7 @@ READERS: dict[object, Callable[[str], object]] = {
     Size: read_size,
     Duration: read_duration,
     Hostname: read_hostname,
+    Greeting: read_greeting,
     DomainPattern: read_domain_pattern,
     Network: read_network,
     Endpoint: read_endpoint,

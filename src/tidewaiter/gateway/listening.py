@@ -15,7 +15,7 @@ from tidewaiter.gateway.crowd import Entry
 from tidewaiter.gateway.offering import offering
 from tidewaiter.gateway.standing import STRANGER, Standing, standing
 from tidewaiter.gateway.station import Station
-from tidewaiter.model.position import Position, Positions
+from tidewaiter.model.position import EnvelopePosition, Position, Positions
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.records import Refusal
 from tidewaiter.wire import Limits as WireLimits
@@ -116,11 +116,23 @@ class Listening:
             ),
             data=self._placed(listener.data),
             bdat=self._placed(listener.bdat),
+            envelope=self._taken(listener.envelope),
+            banner=self.station.settings.greeting,
         )
         services = {STRANGER: ours}
         for number, exclusion in enumerate(listener.exclusion):
-            services[number] = replace(ours, data=self._placed(exclusion.data), bdat=self._placed(exclusion.bdat))
+            taken = self._taken(exclusion.envelope)
+            services[number] = replace(
+                ours,
+                data=self._placed(exclusion.data),
+                bdat=self._placed(exclusion.bdat),
+                envelope=taken,
+                adds_host=ours.hostname if taken is EnvelopePosition.REPAIR else "",
+            )
         return services
+
+    def _taken(self, position: EnvelopePosition) -> EnvelopePosition:
+        return EnvelopePosition.REPAIR if self._listener.shadow else position
 
     def _placed(self, positions: Positions) -> Positions:
         """In the shadow, see what would be refused."""

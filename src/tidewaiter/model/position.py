@@ -18,6 +18,18 @@ class Position(StrEnum):
     """Answer 550 after the true end, then disconnect."""
 
 
+class EnvelopePosition(StrEnum):
+    """What is done about a command whose envelope is not written as it should be, but has one reading.
+
+    Addresses are always written anew, so there is nothing that could only be noted.
+    """
+
+    REPAIR = "repair"
+    """Take what it means."""
+    REFUSE = "refuse"
+    """Answer 501 or 553."""
+
+
 @dataclass(frozen=True, slots=True)
 class Positions:
     """One position for each oddity of content; the defaults are those for strangers' DATA."""

@@ -71,6 +71,6 @@ class Body:
     @property
     def refusal(self) -> Reply | None:
         """Why this content may not be accepted, whatever the application thinks of it."""
-        if self.reader.refused:
-            return replies.ODD_CONTENT
+        if self.reader.refused is not None:
+            return replies.ODD_CONTENT[self.reader.refused.kind]
         return replies.TOO_BIG if self._size > self._limit else None

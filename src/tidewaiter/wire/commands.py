@@ -59,7 +59,7 @@ def _meet(session: Session, verb: Verb, argument: bytes, offers: Offers) -> None
 
 
 def _mail(session: Session, argument: bytes) -> Answer:
-    mail = parse_mail(argument, extended=session.extended)
+    mail = parse_mail(argument, extended=session.extended, loose=session.loose, host=session.service.adds_host)
     # RFC 1870 §6.1 has 552 for a message that will never be taken: refused here, it is not sent at all.
     if mail.size is not None and mail.size > session.service.size:
         raise RemoteProtocolError(replies.TOO_BIG)
@@ -70,7 +70,7 @@ def _rcpt(session: Session, argument: bytes) -> Answer:
     if len(session.recipients) >= session.service.limits.recipients:
         raise RemoteProtocolError(replies.TOO_MANY_RECIPIENTS)
     assert session.mail is not None
-    return RcptTo(parse_rcpt(argument, utf8=session.mail.utf8, extended=session.extended))
+    return RcptTo(parse_rcpt(argument, utf8=session.mail.utf8, extended=session.extended, loose=session.loose))
 
 
 def _data(_session: Session, argument: bytes) -> Answer:

@@ -7,7 +7,7 @@ Case is folded on bytes, which touches ASCII only: `str.upper` turns letters of 
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidewaiter.model.address import Address, AddressError
 from tidewaiter.model.envelope import Mail
@@ -21,9 +21,34 @@ DIGITS: Final = re.compile(rb"[0-9]{1,10}")
 """Ten digits are 10 GB: a chunk that long is no chunk."""
 
 # A quoted local part may hold `>` and spaces, so a path is matched with its quotes, never cut at the first `>`.
-_PATH: Final = re.compile(rb' *<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>(?: (.*))?', re.DOTALL)
+_BRACKETED: Final = rb'<([^">\\]*(?:"(?:[^"\\]|\\.)*"[^">\\]*)*)>'
+_BARE: Final = rb'((?:"(?:[^"\\]|\\.)*")?[^ "<>]+)'
+_WORDS: Final = rb"(?: (.*))?"
+_PATH: Final = re.compile(rb" *" + _BRACKETED + _WORDS, re.DOTALL)
 _ROUTE: Final = re.compile(r"(?:@[^@,:<>\"\s]+,)*@[^@,:<>\"\s]+:")
 _POSTMASTER: Final = b"postmaster"
+
+
+_PARAMETERS: Final = frozenset((*OF_MAIL, *OF_RCPT))
+
+
+class _Form(NamedTuple):
+    """What MAIL and RCPT have in common, and where they differ."""
+
+    keyword: bytes
+    loose: re.Pattern[bytes]
+    syntax: Reply
+    bad: Reply
+    no_domain: Reply
+
+
+def _loose(keyword: bytes) -> re.Pattern[bytes]:
+    """What devices write that were never tried with more than one server: it has one reading, or is not matched."""
+    return re.compile(rb" *(?i:" + keyword + rb") *: *(?:" + _BRACKETED + rb"|" + _BARE + rb")" + _WORDS, re.DOTALL)
+
+
+_MAIL: Final = _Form(b"FROM:", _loose(b"FROM"), replies.MAIL_SYNTAX, replies.BAD_SENDER, replies.BARE_SENDER)
+_RCPT: Final = _Form(b"TO:", _loose(b"TO"), replies.RCPT_SYNTAX, replies.BAD_RECIPIENT, replies.BARE_RECIPIENT)
 
 # What a Received header or an XCLIENT attribute could misread becomes `?`, as in Postfix's smtpd.
 _HELLO: Final = bytes(byte if 0x21 <= byte <= 0x7E and byte not in b'<>()\\";,@' else ord("?") for byte in range(256))
@@ -37,20 +62,23 @@ def parse_hello(argument: bytes) -> str:
     return name.translate(_HELLO).decode("ascii")
 
 
-def parse_mail(argument: bytes, *, extended: bool) -> Mail:
-    """Read `FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2); `extended` is behind EHLO."""
-    path, words = _split(argument, b"FROM:", replies.MAIL_SYNTAX)
+def parse_mail(argument: bytes, *, extended: bool, loose: bool = False, host: str = "") -> Mail:
+    """Read `FROM:<reverse-path> [parameters]` (RFC 5321 §4.1.1.2).
+
+    `extended` is behind EHLO; `loose` also takes what has one reading; to a sender without a domain `host` is added.
+    """
+    path, words = _split(argument, _MAIL, loose=loose)
     if not words:
-        return Mail(parse_path(path, utf8=False, bad=replies.BAD_SENDER) if path else None)
+        return Mail(_parse_path(path, _MAIL, utf8=False, host=host) if path else None)
     asked = read_parameters(words, OF_MAIL if extended else NONE)
     utf8 = b"SMTPUTF8" in asked
-    sender = parse_path(path, utf8=utf8, bad=replies.BAD_SENDER) if path else None
+    sender = _parse_path(path, _MAIL, utf8=utf8, host=host) if path else None
     return Mail(sender, asked.get(b"SIZE"), eight_bit=asked.get(b"BODY", False), utf8=utf8)
 
 
-def parse_rcpt(argument: bytes, *, utf8: bool, extended: bool) -> Address:
+def parse_rcpt(argument: bytes, *, utf8: bool, extended: bool, loose: bool = False) -> Address:
     """Read `TO:<forward-path> [parameters]` (RFC 5321 §4.1.1.3); what they say is dropped."""
-    path, words = _split(argument, b"TO:", replies.RCPT_SYNTAX)
+    path, words = _split(argument, _RCPT, loose=loose)
     if words:
         read_parameters(words, OF_RCPT if extended else NONE)
         if not utf8 and not all(word.isascii() for word in words):
@@ -59,11 +87,11 @@ def parse_rcpt(argument: bytes, *, utf8: bool, extended: bool) -> Address:
         raise RemoteProtocolError(replies.BAD_RECIPIENT)
     if path.lower() == _POSTMASTER:
         return Address(_POSTMASTER.decode(), "")
-    return parse_path(path, utf8=utf8, bad=replies.BAD_RECIPIENT)
+    return _parse_path(path, _RCPT, utf8=utf8)
 
 
-def parse_path(path: bytes, *, utf8: bool, bad: Reply) -> Address:
-    """Read what stands between the brackets; `bad` answers what is no address.
+def _parse_path(path: bytes, form: _Form, *, utf8: bool, host: str = "") -> Address:
+    """Read what stands between the brackets.
 
     A source route is read and dropped: RFC 5321 §4.1.1.3 lets a server strip it.
     """
@@ -72,7 +100,20 @@ def parse_path(path: bytes, *, utf8: bool, bad: Reply) -> Address:
     try:
         return _mailbox(path)
     except (UnicodeDecodeError, AddressError) as error:
-        raise RemoteProtocolError(bad) from error
+        name = _maybe_name(path)
+        if name is None:
+            raise RemoteProtocolError(form.bad) from error
+        if not host:
+            raise RemoteProtocolError(form.no_domain) from error
+        return Address(name.local, host)
+
+
+def _maybe_name(path: bytes) -> Address | None:
+    """Read a local part that has no domain, as in `<root>`; None where it is something else."""
+    try:
+        return None if b"@" in path else Address.parse(f"{path.decode()}@host.invalid")
+    except (UnicodeDecodeError, AddressError):
+        return None
 
 
 @lru_cache(maxsize=512)
@@ -92,14 +133,39 @@ def parse_chunk(argument: bytes) -> tuple[int, bool]:
     return int(count), bool(end)
 
 
-def _split(argument: bytes, keyword: bytes, syntax: Reply) -> tuple[bytes, list[bytes]]:
+def _split(argument: bytes, form: _Form, *, loose: bool) -> tuple[bytes, list[bytes]]:
     """Split off the keyword and the path.
 
-    Departs from RFC 5321 §3.3, "spaces are not permitted on either side of the colon": one behind it is taken, as
-    by every server, since many clients send it.
+    Departs from RFC 5321 §3.3, "spaces are not permitted on either side of the colon": those behind it are taken, as
+    by every server, since many clients send them.
     """
-    if argument[: len(keyword)].upper() == keyword:
-        path = _PATH.fullmatch(argument, len(keyword))
-        if path:
-            return path[1], list(filter(None, path[2].split(b" "))) if path[2] else []
-    raise RemoteProtocolError(syntax)
+    if argument[: len(form.keyword)].upper() == form.keyword:
+        strict = _PATH.fullmatch(argument, len(form.keyword))
+        if strict and not (loose and strict[1] != strict[1].strip(b" ")):
+            return strict[1], _words(strict[2])
+    if loose:
+        return _split_loosely(argument, form)
+    raise RemoteProtocolError(form.syntax)
+
+
+def _split_loosely(argument: bytes, form: _Form) -> tuple[bytes, list[bytes]]:
+    """Take a path without brackets, and spaces where none belong, but never nothing for `<>`."""
+    found = form.loose.fullmatch(argument)
+    if found is None:
+        raise RemoteProtocolError(form.syntax)
+    bracketed, bare, words = found.groups()
+    path = (bracketed if bare is None else bare).strip(b" ")
+    if (not path and bracketed) or (bare is not None and not _has_one_reading(bare, form)):
+        raise RemoteProtocolError(form.syntax)
+    return path, _words(words)
+
+
+def _has_one_reading(bare: bytes, form: _Form) -> bool:
+    """A word behind the colon could also be a parameter, behind no path at all."""
+    if b"@" not in bare:
+        return form.keyword == b"TO:" and bare.lower() == _POSTMASTER
+    return bare.partition(b"=")[0].upper() not in _PARAMETERS
+
+
+def _words(rest: bytes | None) -> list[bytes]:
+    return list(filter(None, rest.split(b" "))) if rest else []

@@ -13,6 +13,8 @@ from typing import Any, Final
 from tidewaiter.wire import replies
 from tidewaiter.wire.errors import RemoteProtocolError
 
+_WORD: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9-]*(?:=[!-<>-~]+)?")
+"""RFC 5321 §4.1.2: `esmtp-param = esmtp-keyword ["=" esmtp-value]`."""
 _SIZE: Final = re.compile(rb"[0-9]{1,20}")
 # RFC 3461 §4: xtext is any visible character but `+` and `=`, which are written in hexadecimal behind a `+`: in upper
 # case there, but nobody reads `+2b` as anything else than `+2B`.
@@ -38,7 +40,8 @@ def read_parameters(words: list[bytes], known: Mapping[bytes, Callable[[bytes | 
         keyword = keyword.upper()
         read = known.get(keyword)
         if read is None:
-            raise RemoteProtocolError(replies.UNKNOWN_PARAMETER)
+            # A second address, a comment or a display name is no parameter that we do not know, but none at all.
+            raise RemoteProtocolError(replies.UNKNOWN_PARAMETER if _WORD.fullmatch(word) else replies.PARAMETER_SYNTAX)
         if keyword in asked:
             raise RemoteProtocolError(replies.PARAMETER_SYNTAX)
         asked[keyword] = read(value if equals else None)

@@ -5,6 +5,7 @@ Those that name the host (RFC 5321 §4.2: 220, 221, 421, and 250 to HELO and EHL
 
 from typing import Final
 
+from tidewaiter.model.oddity import OddityKind
 from tidewaiter.model.reply import Reply
 
 OK: Final[Reply] = Reply(250, "2.0.0", ("Ok",))
@@ -28,8 +29,12 @@ RCPT_SYNTAX: Final[Reply] = Reply(501, "5.5.4", ("Syntax: RCPT TO:<address>",))
 BDAT_SYNTAX: Final[Reply] = Reply(501, "5.5.4", ("Syntax: BDAT count [LAST]",))
 PARAMETER_SYNTAX: Final[Reply] = Reply(501, "5.5.4", ("A parameter is malformed or given twice",))
 UNKNOWN_PARAMETER: Final[Reply] = Reply(555, "5.5.4", ("Parameter not recognized or not implemented",))
-BAD_SENDER: Final[Reply] = Reply(553, "5.1.7", ("The sender's address is malformed",))
-BAD_RECIPIENT: Final[Reply] = Reply(553, "5.1.3", ("The recipient's address is malformed",))
+# RFC 5321 §4.1.2: servers "that receive a command in which invalid character codes have been employed … MUST reject
+# that command with a 501 response".
+BAD_SENDER: Final[Reply] = Reply(501, "5.1.7", ("The sender's address is malformed",))
+BAD_RECIPIENT: Final[Reply] = Reply(501, "5.1.3", ("The recipient's address is malformed",))
+BARE_SENDER: Final[Reply] = Reply(553, "5.1.7", ("The sender's address has no domain",))
+BARE_RECIPIENT: Final[Reply] = Reply(553, "5.1.3", ("The recipient's address has no domain",))
 NEEDS_UTF8: Final[Reply] = Reply(553, "5.6.7", ("An address beyond ASCII needs SMTPUTF8",))
 
 HELLO_FIRST: Final[Reply] = Reply(503, "5.5.1", ("Send HELO or EHLO first",))
@@ -43,4 +48,10 @@ WRONG_HELLO: Final[Reply] = Reply(500, "5.5.1", ("Another greeting is spoken her
 
 TOO_MANY_RECIPIENTS: Final[Reply] = Reply(452, "4.5.3", ("Too many recipients",))
 TOO_BIG: Final[Reply] = Reply(552, "5.3.4", ("The message is too big",))
-ODD_CONTENT: Final[Reply] = Reply(550, "5.6.0", ("The message holds a bare CR, a bare LF or a NUL",))
+ODD_CONTENT: Final[dict[OddityKind, Reply]] = {
+    OddityKind.BARE_CR: Reply(550, "5.6.0", ("The message holds a bare CR",)),
+    OddityKind.BARE_LF: Reply(550, "5.6.0", ("The message holds a bare LF",)),
+    OddityKind.NUL: Reply(550, "5.6.0", ("The message holds a NUL",)),
+    OddityKind.LONG_LINE: Reply(550, "5.6.0", ("A line of the message is longer than 998 octets",)),
+}
+"""By what was met first of that which is refused; the connection ends behind each."""

@@ -13,7 +13,7 @@ The rules it keeps:
 from collections.abc import Callable
 from typing import Final
 
-from tidewaiter.lines.scan import take_line
+from tidewaiter.lines.scan import CRLF, take_line
 from tidewaiter.model.oddity import OddityKind
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import replies
@@ -169,7 +169,7 @@ class Server(Session):
             return
         verb, edges, act = COMMANDS.get(word, UNKNOWN)
         edge = edges[self.state]
-        if self._at < len(self._unread) and self.ends_group(verb):
+        if self._at < len(self._unread) and self.ends_group(verb) and not self._ends_in_an_empty_line(verb, argument):
             self.hang_up(replies.SYNCHRONIZATION)
         elif edge.wrong is not None:
             self._refuse(verb, edge, edge.wrong, argument)
@@ -184,6 +184,10 @@ class Server(Session):
             else:
                 self._question = (verb, edge, said)
                 self._events.append(said)
+
+    def _ends_in_an_empty_line(self, verb: Verb, argument: bytes) -> bool:
+        """Whether it is QUIT and one more CR LF, which some clients send: it could do nothing."""
+        return verb is Verb.QUIT and not argument and CRLF.startswith(self._unread[self._at :])
 
     def _do(self, edge: Edge, reply: Reply) -> None:
         """Finish a command that needs nobody's answer; it brings no message nearer, so it counts as idle."""
@@ -200,7 +204,6 @@ class Server(Session):
     def _refuse(self, verb: Verb, edge: Edge, reply: Reply, argument: bytes) -> None:
         if verb is Verb.RCPT:
             self._events.append(RcptRefused(self.mail, argument, reply))
-        self._excess += reply is replies.TOO_MANY_RECIPIENTS
         self.give_up(edge.refused)
         self.say(reply)
         self.police()
@@ -290,7 +293,7 @@ class Server(Session):
         for _ in self.recipients if self.service.lmtp and body.last else (None,):
             self.say(refusal)
         self.enter(edge.refused)
-        if refusal is replies.ODD_CONTENT:
+        if body.reader.refused is not None:
             self.end(refusal)
         self._end_group()
 

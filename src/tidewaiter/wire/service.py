@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Positions
+from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, EnvelopePosition, Positions
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire.offers import Offers
 
@@ -22,8 +22,9 @@ class Limits:
     size: int = 50 * MEBIBYTE
     """Octets of content, unstuffed (RFC 1870 §3)."""
     recipients: int = 1000
-    """Accepted recipients of one transaction; RFC 5321 §4.5.3.1.8 wants at least 100. The next ones get 452 4.5.3. As
-    many may be refused for now since the last accepted message, then 421: else our time is spent on nothing."""
+    """Accepted recipients of one transaction; RFC 5321 §4.5.3.1.8 wants at least 100. The next ones get 452 4.5.3, and
+    are not counted: who has a long list says all of it. As many may be refused for now by the application since the
+    last accepted message, then 421: else the next hop's time is spent on nothing."""
     errors: int = 20
     """Permanent refusals (5xx) since the last accepted message, then 421: it slows the guessing of recipients."""
     idle_commands: int = 100
@@ -44,6 +45,11 @@ class Service:
     bdat: Positions = STRANGERS_BDAT
     lmtp: bool = False
     """Speak LMTP (RFC 2033): LHLO, and one reply for each accepted recipient behind the content."""
+    envelope: EnvelopePosition = EnvelopePosition.REPAIR
+    adds_host: str = ""
+    """Added to a sender that has no domain, as in `MAIL FROM:<root>`; empty for strangers, who are refused."""
+    banner: str = "Tidewaiter"
+    """What the greeting says behind ESMTP: programs that watch servers look for a word there."""
 
     size: int = field(init=False)
     """Octets of content that are taken, which is what SIZE offers."""
@@ -63,7 +69,7 @@ class Service:
         plain = self.offers.keywords()
         in_tls = tuple(keyword for keyword in plain if keyword != "STARTTLS")
         for name, reply in (
-            ("greeting", Reply(220, "", (f"{self.hostname} {'LMTP' if self.lmtp else 'ESMTP'}",))),
+            ("greeting", Reply(220, "", (f"{self.hostname} {'LMTP' if self.lmtp else 'ESMTP'} {self.banner}",))),
             ("helo", Reply(250, "", (self.hostname,))),
             ("ehlo", Reply(250, "", (self.hostname, *plain))),
             ("ehlo_in_tls", Reply(250, "", (self.hostname, *in_tls))),

@@ -7,6 +7,7 @@ message cannot find the first one's sender or recipients, whatever failed in bet
 from typing import TYPE_CHECKING, Final
 
 from tidewaiter.model.envelope import Envelope, Mail
+from tidewaiter.model.position import EnvelopePosition
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire.events import Close, Event, Reset
 from tidewaiter.wire.offers import Offers
@@ -84,6 +85,11 @@ class Session:
     def extended(self) -> bool:
         """Whether it said EHLO or LHLO: behind HELO there are no extensions."""
         return self.verb is not Verb.HELO
+
+    @property
+    def loose(self) -> bool:
+        """Whether a path that is written oddly, but has one reading, is taken."""
+        return self.service.envelope is EnvelopePosition.REPAIR
 
     @property
     def envelope(self) -> Envelope:
