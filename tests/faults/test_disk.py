@@ -167,7 +167,7 @@ async def test_a_disk_that_cannot_be_looked_at_is_not_full(tmp_path: Path, monke
         assert room.disk == before, "what it was when somebody could look"
         room.disk = 0
         async with await Caller.call(gateway.port) as caller:
-            await caller.envelope()
+            await caller.envelope(mail="MAIL FROM:<a@client.test> SIZE=1000000")  # more than memory keeps
             assert (await caller.say("DATA")).startswith("451 4.3.0 ")
         room.look()
         await until(lambda: room.trouble is None, "the next look")

@@ -17,6 +17,7 @@ from tidewaiter.gateway.dialogue import Dialogue
 from tidewaiter.gateway.recipients import Recipients
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.transaction import Transaction
+from tidewaiter.store.spool import DISK_KEPT
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 ATTACK = (
@@ -173,29 +174,49 @@ async def test_a_spent_spool_is_452_after_the_true_end(tmp_path: Path) -> None:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope(mail="MAIL FROM:<a@client.test> SIZE=100")
             assert (await caller.data(b"\r\n" + b"y" * 62000)).startswith("452 4.3.1 ")
+            [told] = gateway.memory.told("no room for a message")
+            assert (told["spool_total"], int(str(told["needed"])) > 60_000) == (60_000, True)
             await caller.envelope(mail="MAIL FROM:<a@client.test> SIZE=100")
             assert (await caller.data(MESSAGE)).startswith("250 ")
         assert (gateway.station.room.used, gateway.station.room.memory_used) == (0, 0)
     assert len(hop.taken) == 1
 
 
-async def test_a_full_disk_is_452_before_data(tmp_path: Path) -> None:
+LARGE = b"Subject: x\r\n\r\n" + (b"y" * 76 + b"\r\n") * 4000
+
+
+@pytest.mark.parametrize("said", ["", f" SIZE={len(LARGE)}"], ids=["in the end", "before DATA"])
+async def test_on_a_full_disk_a_large_message_is_452_and_a_small_one_needs_none(said: str, tmp_path: Path) -> None:
+    """What has come is counted, and not what might come; the log says where, and how much there is."""
     async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
-        gateway.station.room.disk = 2000
+        gateway.station.room.disk = DISK_KEPT + 2000
         async with await Caller.call(gateway.port) as caller:
-            await caller.envelope()
-            assert (await caller.say("DATA")).startswith("452 4.3.1 ")
-            await caller.envelope(mail="MAIL FROM:<a@client.test> SIZE=900")
-            assert (await caller.data(MESSAGE)).startswith("250 ")
-    assert len(hop.taken) == 1
+            for _ in range(3):
+                await caller.envelope(mail=f"MAIL FROM:<a@client.test>{said}")
+                if said:
+                    assert (await caller.say("DATA")).startswith("452 4.3.1 ")
+                else:
+                    assert (await caller.data(LARGE)).startswith("452 4.3.1 ")
+                await caller.envelope()
+                assert (await caller.data(MESSAGE)).startswith("250 ")
+        [told] = gateway.memory.told("no room for a message")
+        assert told["folder"] == f"{gateway.station.settings.store.path}/spool"
+        assert (told["disk_free"], told["spool_total"]) == (DISK_KEPT + 2000, 8 * 2**30)
+        assert int(str(told["needed"])) > 256 * 1024
+        gateway.station.room.disk = DISK_KEPT + 2 * len(LARGE)
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope(mail=f"MAIL FROM:<a@client.test>{said}")
+            assert (await caller.data(LARGE)).startswith("250 ")
+        assert (gateway.station.room.used, gateway.station.room.memory_used) == (0, 0)
+    assert len(hop.taken) == 4
 
 
-async def test_a_spool_that_cannot_be_written_is_452_and_leaves_nothing(tmp_path: Path) -> None:
+async def test_a_spool_that_cannot_be_written_is_451_and_leaves_nothing(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits='spool_memory = "1KiB"')) as gateway:
         gateway.station.room.folder = str(tmp_path / "gone")
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
-            assert (await caller.data(b"\r\n" + b"y" * 5000)).startswith("452 4.3.1 ")
+            assert (await caller.data(b"\r\n" + b"y" * 5000)).startswith("451 4.3.0 ")
             await caller.envelope()
             assert (await caller.data(MESSAGE)).startswith("250 ")
         assert (gateway.station.room.used, gateway.station.room.memory_used) == (0, 0)

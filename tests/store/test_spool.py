@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidewaiter.store.file_thread import FileThread
-from tidewaiter.store.spool import BLOCK, Spool, SpoolRoom
+from tidewaiter.store.spool import BLOCK, DISK_KEPT, Lack, Spool, SpoolRoom
 
 SECONDS = 10.0
 Scene = Callable[[SpoolRoom], Awaitable[None]]
@@ -128,6 +128,28 @@ def test_a_room_that_is_used_up_fails_the_message_and_keeps_none_of_it(tmp_path:
     play(tmp_path, scene, message=1000, total=100)
 
 
+def test_a_disk_with_little_left_takes_no_file_and_memory_goes_on(tmp_path: Path) -> None:
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        room.disk = DISK_KEPT + 3 * BLOCK
+        large = Spool(room, caught_up.set)
+        for _ in range(3):
+            large.write(b"x" * BLOCK)
+            await settle(large, caught_up)
+        assert (large.failed, room.disk_left) == (False, 0)
+        large.write(b"x" * (BLOCK + 1))
+        large.flush()
+        assert large.failed
+        assert large.lack == Lack(4 * BLOCK + 1, DISK_KEPT, 4 * BLOCK + 1, 10**9)
+        small = Spool(room, caught_up.set)
+        small.write(b"x" * 10)
+        small.flush()
+        assert (small.failed, small.in_memory, small.complete) == (False, True, True)
+        small.close()
+
+    play(tmp_path, scene)
+
+
 def test_a_disk_that_says_no_fails_the_message(tmp_path: Path) -> None:
     async def scene(room: SpoolRoom) -> None:
         caught_up = asyncio.Event()
@@ -164,11 +186,11 @@ def test_closed_while_it_is_being_written_it_gives_its_room_back_once(tmp_path: 
 
 def test_the_free_disk_is_looked_at_off_the_loop(tmp_path: Path) -> None:
     async def scene(room: SpoolRoom) -> None:
-        room.disk = 0
-        assert not room.has_room(1)
+        room.disk = room.written = 10_000
+        assert room.lack(1000) == Lack(needed=1000, disk_free=0, spool_used=0, spool_total=10**9)
         room.look()
-        while not room.disk:
+        while room.written:
             await asyncio.sleep(0.001)
-        assert room.has_room(1)
+        assert room.lack(1000) is None
 
     play(tmp_path, scene)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from math import inf
+from typing import Final
 
 from tidewaiter.config import Settings
 from tidewaiter.gateway.connections import Connections
@@ -13,7 +15,12 @@ from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.turns import Turns
 from tidewaiter.net.deadline import Watch
-from tidewaiter.store.spool import SpoolRoom
+from tidewaiter.store.spool import Lack, SpoolRoom
+
+SPOOL: Final = "spool"
+"""The spool's folder within the state folder."""
+LACK_SECONDS: Final = 10.0
+"""Between two lines that say that there is no room."""
 
 
 @dataclass(slots=True)
@@ -35,12 +42,32 @@ class Station:
     """Transactions that have not been answered yet, or whose next hop has not answered us."""
     turns: Turns = field(init=False)
     crowd: Crowd = field(init=False)
+    _lacking: int = 0
+    """Messages that found no room since that was told."""
+    _lack_told: float = -inf
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Make what needs no more than the loop."""
         self.turns = Turns(self.loop)
         self.crowd = Crowd(self.settings.limits, self.connections, self.descriptors, self.recorder)
+
+    def lacks(self, lack: Lack) -> None:
+        """Say in the log that a message could not be kept, where, and how much there is; once for many of them."""
+        now = self.loop.time()
+        self._lacking += 1
+        if now < self._lack_told + LACK_SECONDS:
+            return
+        self.recorder.log.error(
+            "no room for a message",
+            folder=f"{self.settings.store.path}/{SPOOL}",
+            messages=self._lacking,
+            needed=lack.needed,
+            disk_free=lack.disk_free,
+            spool_used=lack.spool_used,
+            spool_total=lack.spool_total,
+        )
+        self._lacking, self._lack_told = 0, now
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Run what must be a coroutine; the loop alone would keep no reference to it."""

@@ -95,11 +95,13 @@ class Transaction:
 
     def begin(self) -> Reply:
         """Make room for the content, or say that there is none."""
-        room = self._listening.station.room
-        if not room.has_room(self.mail.size or self._listening.limits.message_size):
+        station = self._listening.station
+        lack = station.room.lack(self.mail.size or 0)
+        if lack is not None:
+            station.lacks(lack)
             self.abandon()
-            return _no_room(room.trouble)
-        self._spool = Spool(room, self._caught_up)
+            return _no_room(station.room.trouble)
+        self._spool = Spool(station.room, self._caught_up)
         return replies.GO_AHEAD
 
     def content(self, content: bytes) -> None:
@@ -205,6 +207,8 @@ class Transaction:
             if self._spool.trouble is not None:
                 place = f"{station.settings.store.path}/spool"
                 station.recorder.log.error("spool fails", id=self.id, **told(self._spool.trouble, place))
+            if self._spool.lack is not None:
+                station.lacks(self._spool.lack)
             self._spool.close()
         # Both know us: a circle would keep the message until the collector comes by, and memory that is
         # not used again at once is memory that the processor has to fetch.

@@ -30,14 +30,12 @@ from tidewaiter.gateway.listening import HopRoute, Listening
 from tidewaiter.gateway.reach import Reach
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
-from tidewaiter.gateway.station import Station
+from tidewaiter.gateway.station import SPOOL, Station
 from tidewaiter.net.deadline import Watch
 from tidewaiter.net.tls import server_context
 from tidewaiter.store.file_thread import FileThread
 from tidewaiter.store.spool import SpoolRoom
 
-SPOOL: Final = "spool"
-"""The spool's folder within the state folder."""
 LEARN_SECONDS: Final = 3.0
 """How long a start waits for next hops to say what they offer: a client told less would repack its messages."""
 LOOK_SECONDS: Final = 1.0

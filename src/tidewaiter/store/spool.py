@@ -2,7 +2,8 @@
 
 In memory while it is small, then in a file without a name.
 The spool holds content, unstuffed, as the next hop will see it.
-One `SpoolRoom` per worker bounds what all its messages may take, in memory and altogether.
+One `SpoolRoom` per worker bounds what all its messages may take, in memory and altogether. It counts what has come,
+and not what might come: a small message needs no disk, and is kept where a large one finds none.
 """
 
 import os
@@ -15,6 +16,20 @@ from tidewaiter.store.nameless import NamelessFile
 
 BLOCK: Final = 256 * 1024
 """Bytes that are written and read at a time: large enough that changing threads costs nothing beside them."""
+
+DISK_KEPT: Final = 8 * 1024 * 1024
+"""Bytes of the disk that the spool leaves to the store and to the log, which lie there too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a message cannot be kept: bytes."""
+
+    needed: int
+    """By this message, as far as it has come or as its client has said."""
+    disk_free: int
+    spool_used: int
+    spool_total: int
 
 
 @dataclass(slots=True)
@@ -32,6 +47,8 @@ class SpoolRoom:
     """Bytes of all messages, in memory and in files."""
     disk: int = 0
     """Bytes free on the disk when it was looked at last."""
+    written: int = 0
+    """Bytes that went to files since then."""
     trouble: Exception | None = None
     """Why that look failed, where it did: then `disk` is as it was before."""
     memory_used: int = 0
@@ -41,9 +58,20 @@ class SpoolRoom:
         """See how much the disk has left: in the file thread, because a sick disk makes that wait too."""
         self.files.run(lambda: os.statvfs(self.folder), self._seen)
 
-    def has_room(self, size: int) -> bool:
-        """Tell whether a message of `size` bytes could be kept now."""
-        return self.used + size <= self.total and size <= self.disk
+    def lack(self, size: int) -> Lack | None:
+        """Say why a message of `size` bytes cannot be kept now, if so."""
+        if self.used + size > self.total or (size > self.message_memory and size > self.disk_left):
+            return self.lacking(size)
+        return None
+
+    def lacking(self, size: int) -> Lack:
+        """Say what there is, where that is too little for `size` bytes."""
+        return Lack(size, max(self.disk - self.written, 0), self.used, int(self.total))
+
+    @property
+    def disk_left(self) -> int:
+        """Bytes that may still go to the disk."""
+        return self.disk - self.written - DISK_KEPT
 
     def _seen(self, disk: os.statvfs_result | Exception) -> None:
         if isinstance(disk, Exception):
@@ -51,6 +79,7 @@ class SpoolRoom:
             return
         self.trouble = None
         self.disk = disk.f_bavail * disk.f_frsize
+        self.written = 0
 
 
 class Spool:
@@ -64,6 +93,7 @@ class Spool:
         "_writing",
         "blocks",
         "failed",
+        "lack",
         "seven_bit",
         "size",
         "trouble",
@@ -86,6 +116,9 @@ class Spool:
         """It cannot be kept: the room is used up, the disk said no, or it was closed. What still comes is dropped."""
         self.trouble: Exception | None = None
         """What the system said when it took or gave no byte; None where it is only the room that is used up."""
+
+        self.lack: Lack | None = None
+        """Why, where it was our own room, or what we leave of the disk."""
 
     @property
     def in_memory(self) -> bool:
@@ -110,7 +143,7 @@ class Spool:
         room.memory_used += count
         room.used += count
         if room.used > room.total:
-            self.close()
+            self._give_up()
         elif self._held > (BLOCK if self._file else room.message_memory) or room.memory_used > room.memory:
             self._spill()
 
@@ -160,12 +193,21 @@ class Spool:
         """Hand what is held to the file thread, one batch at a time: what comes meanwhile is the next batch."""
         if self._writing or not self.blocks:
             return
+        room, blocks, count = self._room, self.blocks, self._held
+        if count > room.disk_left:
+            self._give_up()
+            return
         if self._file is None:
-            self._file = NamelessFile(self._room.folder)
-        file, blocks, count = self._file, self.blocks, self._held
+            self._file = NamelessFile(room.folder)
+        file = self._file
+        room.written += count
         self.blocks = []
         self._writing = True
-        self._room.files.run(lambda: file.append(blocks), lambda outcome: self._spilled(outcome, count))
+        room.files.run(lambda: file.append(blocks), lambda outcome: self._spilled(outcome, count))
+
+    def _give_up(self) -> None:
+        self.lack = self._room.lacking(self.size)
+        self.close()
 
     def _spilled(self, outcome: Exception | None, count: int) -> None:
         self._writing = False
