@@ -34,6 +34,7 @@ class Connection:
     __slots__ = (
         "_deadline",
         "_loop",
+        "_place",
         "_said",
         "_transport",
         "_waiter",
@@ -43,11 +44,9 @@ class Connection:
         "held_since",
         "holder",
         "idle_since",
-        "moment",
         "network",
         "origin",
         "reason",
-        "second",
         "stuffed",
         "told",
         "used",
@@ -70,10 +69,7 @@ class Connection:
         """Whose mail was on it last: who was told of by XCLIENT, and who made the errors that the next hop counts."""
         self.told: dict[str, str] = {}
         """What XCLIENT told last."""
-        self.second = False
-        """XCLIENT had told of another before."""
-        self.moment = ""
-        """The command whose reply was awaited last."""
+        self._place = ""
         self.network: int | None = None
         """The client network that it is counted against while it is lent."""
         self.idle_since = 0.0
@@ -93,6 +89,16 @@ class Connection:
         for that client's, and did not offer, in its answer to EHLO behind XCLIENT, to hear of another.
         """
         return self.origin is not None and (self.origin.erred or (bool(self.told) and not self.client.offers.xclient))
+
+    @property
+    def place(self) -> str:
+        """Name the command whose reply is awaited, or was when the connection ended; else what is going on."""
+        client = self.client
+        if client.awaited is not None:
+            return client.awaited
+        if client.state is State.CLOSED:
+            return self._place
+        return "content" if client.state is State.CONTENT else "between commands"
 
     # What the transport calls.
 
@@ -135,7 +141,7 @@ class Connection:
         if not self.alive:
             return
         awaited = client.awaited
-        self.moment = awaited or self.moment
+        self._place = self.place
         events = client.receive(data, unsent=awaited is Verb.END and self._transport.get_write_buffer_size() > 0)
         broken = bool(events) and isinstance(events[-1], Broken)
         for event in events:

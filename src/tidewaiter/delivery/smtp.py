@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Final
 
-from tidewaiter.config.settings import Xclient
 from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome, Patience
+from tidewaiter.delivery.introduction import Introduction
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
 from tidewaiter.delivery.resetting import Resetting
@@ -25,7 +25,7 @@ from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
-from tidewaiter.wire import Replied, State, Verb
+from tidewaiter.wire import Replied, Verb
 
 _NO_HURRY: Final = Patience(inf, inf)
 
@@ -40,6 +40,7 @@ class SmtpDelivery:
         "_connection",
         "_ended",
         "_errand",
+        "_introduction",
         "_lacking",
         "_mail",
         "_outgoing",
@@ -60,6 +61,7 @@ class SmtpDelivery:
         self.origin = origin
         self._lacking = lacking
         self._connection: Connection | None = None
+        self._introduction: Introduction | None = None
         self._accepted: list[Address] = []
         self._recipient: Address | None = None
         """Being asked for."""
@@ -118,7 +120,11 @@ class SmtpDelivery:
         """Go on with this connection, on which nothing has been asked yet."""
         self._connection = connection
         self._asked.clear()
-        self._introduce(connection)
+        if connection.origin is self.origin:
+            self._say_envelope(connection)
+        else:
+            self._introduction = Introduction(connection, self)
+            self._introduction.start(self._pool.terms.xclient, self._pool.target.timeouts.greeting)
 
     def denied(self, reply: Reply) -> None:
         """Do without."""
@@ -152,7 +158,7 @@ class SmtpDelivery:
         """Do without the connection: begin anew where nothing of the body has left."""
         connection = self._connection
         assert connection is not None, "only who holds a connection hears of its loss"
-        self._trouble(self._moment(connection), reason)
+        self._trouble(connection.place, reason)
         self._drop()
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
@@ -168,6 +174,30 @@ class SmtpDelivery:
 
     # From whom it comes.
 
+    def introduced(self) -> None:
+        """Say the envelope: the hop knows whose it is."""
+        assert self._connection is not None
+        self._say_envelope(self._connection)
+
+    def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool) -> None:
+        """Send no envelope: it would be taken for another's."""
+        assert self._connection is not None
+        if about_us:
+            self._trouble(Verb.XCLIENT, str(said))
+        if self._introduction is not None and self._introduction.second:
+            self._connection.abort()
+            self._drop()
+            self._try_again(reply)
+        else:
+            self._cut(reply, down=about_us)
+
+    def expect(self, connection: Connection, seconds: float) -> None:
+        """Wait for a reply: one that came from the pool may be frozen, so it has half of what is left."""
+        if self._until < inf:
+            left = max(self._until - self._pool.now, 0.0)
+            seconds = min(seconds, left / 2 if connection.used and not self._again else left)
+        connection.expect(seconds)
+
     def _go(self) -> None:
         connection = self._connection
         if connection is None:
@@ -178,59 +208,6 @@ class SmtpDelivery:
             self._say(connection, (self._recipient,))
         else:
             self._start_content(connection)
-
-    def _introduce(self, connection: Connection) -> None:
-        """Say from whom the mail comes, as far as the next hop wants to know, then the envelope."""
-        if connection.origin is self.origin:
-            self._say_envelope(connection)
-            return
-        wanted = self._pool.terms.xclient
-        told = self.origin.told(connection.client.offers.xclient) if wanted is not Xclient.OFF else {}
-        second = bool(connection.told)
-        connection.origin = self.origin
-        if told and told != connection.told:
-            connection.told = told
-            connection.second = second
-            connection.client.xclient(told)
-            self._expect(connection, self._pool.target.timeouts.greeting)
-        elif wanted is Xclient.ON and not told:
-            self._cut(meaning.NO_XCLIENT, down=True)
-        else:
-            self._say_envelope(connection)
-
-    def _introduced(self, reply: Reply) -> None:
-        connection = self._connection
-        assert connection is not None
-        if reply.positive:
-            connection.client.ehlo(self.origin.hello)
-            connection.flush()
-        elif meaning.about_xclient(reply):
-            self._not_introduced(reply, meaning.NO_XCLIENT, about_us=True)
-        else:
-            self._not_introduced(reply, reply, about_us=False)
-
-    def _greeted(self, reply: Reply) -> None:
-        connection = self._connection
-        assert connection is not None
-        if reply.positive:
-            self._say_envelope(connection)
-        elif meaning.about_our_hello(reply):
-            self._not_introduced(reply, meaning.NOT_UNDERSTOOD, about_us=True)
-        else:
-            self._not_introduced(reply, reply, about_us=False)
-
-    def _not_introduced(self, said: Reply, reply: Reply, *, about_us: bool) -> None:
-        """Send no envelope: it would be taken for another's. A second introduction is worth a connection of its own."""
-        connection = self._connection
-        assert connection is not None
-        if about_us:
-            self._trouble(Verb.XCLIENT, str(said))
-        if connection.second:
-            connection.abort()
-            self._drop()
-            self._try_again(reply)
-        else:
-            self._cut(reply, down=about_us)
 
     # The envelope.
 
@@ -260,14 +237,7 @@ class SmtpDelivery:
                 self._without("utf8")
                 return
             connection.client.rcpt(recipient)
-        self._expect(connection, self._pool.target.timeouts.rcpt)
-
-    def _expect(self, connection: Connection, seconds: float) -> None:
-        """Wait for a reply: one that came from the pool may be frozen, so it has half of what is left."""
-        if self._until < inf:
-            left = max(self._until - self._pool.now, 0.0)
-            seconds = min(seconds, left / 2 if connection.used and not self._again else left)
-        connection.expect(seconds)
+        self.expect(connection, self._pool.target.timeouts.rcpt)
 
     def _mail_replied(self, reply: Reply) -> None:
         if reply.code == meaning.CLOSING:
@@ -299,8 +269,7 @@ class SmtpDelivery:
         connection, recipient = self._connection, self._recipient
         assert connection is not None
         assert recipient is not None
-        if reply.code in meaning.ABOUT_US:
-            self._trouble(Verb.RCPT if self._refusal is None else Verb.MAIL, str(reply))
+        self._tell_if_about_us(Verb.RCPT if self._refusal is None else Verb.MAIL, reply)
         if not reply.positive:
             self.origin.erred = True
         if self._refusal is not None:
@@ -319,7 +288,7 @@ class SmtpDelivery:
         """The hop ends the connection before it has content: what was asked may be asked on another."""
         connection = self._connection
         assert connection is not None
-        self._trouble(self._moment(connection), str(reply))
+        self._trouble(connection.place, str(reply))
         connection.abort()
         self._drop()
         self._asked.clear()
@@ -422,25 +391,12 @@ class SmtpDelivery:
     def _trouble(self, moment: str, said: str) -> None:
         self._pool.news.troubled(moment, said)
 
-    def _moment(self, connection: Connection) -> str:
-        """Name the command whose reply was awaited; else what was being sent, or that nothing was."""
-        client = connection.client
-        if client.awaited is not None:
-            return client.awaited
-        if self._outgoing is not None and self._outgoing.begun:
-            return "content"
-        return connection.moment if client.state is State.CLOSED else "between commands"
-
 
 def _nobody(_: Answer) -> None:
     """Nobody has asked, or nobody wants to know any more."""
 
 
 _ON_REPLY: Final[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]] = {
-    Verb.XCLIENT: SmtpDelivery._introduced,
-    Verb.EHLO: SmtpDelivery._greeted,
-    Verb.HELO: SmtpDelivery._greeted,
-    Verb.LHLO: SmtpDelivery._greeted,
     Verb.MAIL: SmtpDelivery._mail_replied,
     Verb.RCPT: SmtpDelivery._rcpt_replied,
     Verb.DATA: SmtpDelivery._data_replied,
