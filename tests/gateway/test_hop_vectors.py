@@ -78,7 +78,9 @@ class Odd:
     def _serve(self, client: socket.socket) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with client, client.makefile("rb") as lines, suppress(ConnectionError):
-            if self.on:
+            if self.played:
+                pass  # whoever comes again, on a new connection or without TLS, finds nobody
+            elif self.on:
                 self._play(client, lines)
             else:
                 client.sendall(b"220 hop.inside.test ESMTP\r\n")

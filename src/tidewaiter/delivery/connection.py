@@ -143,7 +143,7 @@ class Connection:
         awaited = client.awaited
         self._place = self.place
         events = client.receive(data, unsent=awaited is Verb.END and self._transport.get_write_buffer_size() > 0)
-        broken = bool(events) and isinstance(events[-1], Broken)
+        broken = bool(events) and isinstance(events[-1], Broken | Early)
         for event in events:
             if isinstance(event, Broken):
                 self._cut(event.reason)

@@ -149,16 +149,17 @@ class SmtpDelivery:
         _ON_REPLY[replied.verb](self, replied.reply)
 
     def early(self, reply: Reply) -> None:
-        """End here: the hop has answered before it had all, and the connection is cut."""
-        self._trouble("content", f"answered before the end: {reply}")
+        """End here: the hop has answered before it had all."""
+        self._pool.news.troubled("content", f"answered before the end: {reply}")
         self._drop()
-        self._over(meaning.early_for_client(reply), str(reply), doubtful=reply.positive)
+        begun = self._outgoing is not None and self._outgoing.begun
+        self._over(meaning.early_for_client(reply), str(reply), doubtful=reply.positive and begun)
 
     def lost(self, reason: str) -> None:
         """Do without the connection: begin anew where nothing of the body has left."""
         connection = self._connection
         assert connection is not None, "only who holds a connection hears of its loss"
-        self._trouble(connection.place, reason)
+        self._pool.news.troubled(connection.place, reason)
         self._drop()
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
@@ -183,9 +184,8 @@ class SmtpDelivery:
         """Send no envelope: it would be taken for another's."""
         assert self._connection is not None
         if about_us:
-            self._trouble(Verb.XCLIENT, str(said))
+            self._pool.news.troubled(Verb.XCLIENT, str(said))
         if self._introduction is not None and self._introduction.second:
-            self._connection.abort()
             self._drop()
             self._try_again(reply)
         else:
@@ -227,8 +227,7 @@ class SmtpDelivery:
         if self._again:
             self._fail(self._lacking(extension), down=True)
         else:
-            self._again = self.fresh = True
-            self._pool.ask(self)
+            self._ask_again()
 
     def _say(self, connection: Connection, recipients: Sequence[Address]) -> None:
         self._asked.extend(recipients)
@@ -288,8 +287,7 @@ class SmtpDelivery:
         """The hop ends the connection before it has content: what was asked may be asked on another."""
         connection = self._connection
         assert connection is not None
-        self._trouble(connection.place, str(reply))
-        connection.abort()
+        self._pool.news.troubled(connection.place, str(reply))
         self._drop()
         self._asked.clear()
         if self.origin.erred:
@@ -330,8 +328,7 @@ class SmtpDelivery:
         self._errand.ending()
 
     def _content_failed(self, reply: Reply) -> None:
-        """Our own spool cannot be read: cut the connection, so that what was sent does not look whole."""
-        self._cut(reply, down=False)
+        self._cut(reply, down=False)  # our spool cannot be read: what was sent must not look whole
 
     def _end_replied(self, reply: Reply) -> None:
         self._tell_if_about_us(Verb.END, reply)
@@ -348,19 +345,21 @@ class SmtpDelivery:
         if begun or self._again:
             self._fail(reply, down=True)
         else:
-            self._again = self.fresh = True
-            self._pool.ask(self)
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        self._again = self.fresh = True
+        self._pool.ask(self)
 
     def _drop(self) -> None:
-        """Count out a connection that is not to be used again."""
+        """Cut a connection that is not to be used again, and count it out."""
         connection, self._connection = self._connection, None
         assert connection is not None
+        connection.abort()
         self._pool.drop(connection)
 
     def _cut(self, reply: Reply, *, down: bool) -> None:
         """Fail, and let nobody use this connection again."""
-        assert self._connection is not None
-        self._connection.abort()
         self._drop()
         self._fail(reply, down=down)
 
@@ -386,10 +385,7 @@ class SmtpDelivery:
 
     def _tell_if_about_us(self, verb: Verb, reply: Reply) -> None:
         if reply.code in meaning.ABOUT_US:
-            self._trouble(verb, str(reply))
-
-    def _trouble(self, moment: str, said: str) -> None:
-        self._pool.news.troubled(moment, said)
+            self._pool.news.troubled(verb, str(reply))
 
 
 def _nobody(_: Answer) -> None:
