@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VERSION = "3.7.11"
-POSTFIX, POSTDROP, BOX_OWNER = 101, 102, 5000
+POSTFIX, POSTDROP, BOX_OWNER, USER = 101, 102, 5000, 5001
 SPOOL = "/var/spool/postfix"
 PRIVATE = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush"),
@@ -131,6 +132,50 @@ def _master(place: Instance, ports: dict[str, int], proxy_filter: int) -> str:
 def _box(place: Instance) -> Box:
     spool = place.upper / SPOOL.lstrip("/")
     return Box(place.upper / "var/mailtest/box/new", tuple(spool / queue for queue in QUEUES))
+
+
+# What Debian's installation asks for and writes itself, as an "Internet Site"; its aliases would need a map of their own.
+DEBIAN_MAIN = """\
+smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
+alias_maps =
+relayhost =
+mailbox_size_limit = 0
+recipient_delimiter = +
+inet_interfaces = all
+inet_protocols = all
+myhostname = unnamed.test
+mydestination = $myhostname, localhost
+mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128
+home_mailbox = Maildir/
+maillog_file = /dev/stdout
+"""
+
+
+@contextmanager
+def debian(user: str, main: str, services: str, ports: tuple[int, ...]) -> Iterator[Peer]:
+    """Boot one that an administrator has set up: `main` in Debian's main.cf, `services` instead of its `smtp inet`.
+
+    Mail to `user`, a person on that machine, is kept.
+    """
+    with instance("postfix", ROOT.path()) as place:
+        packaged = place.folder / "lower/usr/share/postfix"
+        text = replaced((packaged / "main.cf.debian").read_text() + DEBIAN_MAIN, main)
+        os.utime(place.write("/etc/postfix/main.cf", text), (0, 0))  # as in `boot`
+        kept = re.sub(r"(?m)^smtp +inet .*\n", "", (packaged / "master.cf.dist").read_text())
+        place.write("/etc/postfix/master.cf", kept + services)
+        users = (place.folder / "lower/etc/passwd").read_text()
+        place.write("/etc/passwd", f"{users}{user}:x:{USER}:{USER}::/home/{user}:/bin/sh\n")
+        home = place.make(f"/home/{user}", owner=USER)
+        with running(place, START, ports) as program:
+            spool = place.upper / SPOOL.lstrip("/")
+            box = Box(home / "Maildir/new", tuple(spool / queue for queue in QUEUES))
+            yield Peer("postfix", VERSION, ports[0], program, box)
+
+
+def replaced(text: str, by: str) -> str:
+    """Put settings in, each instead of the one that was there: of two Postfix takes the last, and warns."""
+    names = re.findall(r"(?m)^(\w+) *=", by)
+    return re.sub(rf"(?m)^(?:{'|'.join(names)}) *=.*\n", "", text) + by
 
 
 def command(name: str) -> list[str]:
