@@ -54,9 +54,12 @@ def documented(*, main: str = "", service: str = "", gateway: str = "") -> Itera
     """Run both; a site's further lines for main.cf, for the gateway's service in master.cf, and for the TOML."""
     written, services = blocks(HEADING)
     (configuration,) = blocks(HEADING, "toml")
+    postfix.ROOT.path()  # unpacked while there is a network to fetch it from
     with (
         network(*(f"{each}/32" if "." in each else f"{each}/128" for each in ADDRESSES), *STRANGERS),
-        postfix.debian(USER, written + main, services + service, (FOR_PROGRAMS, FOR_THE_GATEWAY)) as peer,
+        postfix.debian(
+            USER, postfix.replaced(written, main), services + service, (FOR_PROGRAMS, FOR_THE_GATEWAY)
+        ) as peer,
         instance("documented") as place,
     ):
         yield from _before(peer, place, configuration + WORKERS + gateway)

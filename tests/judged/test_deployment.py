@@ -8,24 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.judged.page import blocks, settings
 from tests.peers import exim, postfix
 from tests.peers.conftest import needed
 
 pytestmark = [pytest.mark.peers]
 
-PAGE = Path(__file__).parents[2] / "docs" / "deployment.md"
 _MOUNTED = 'mount --bind "$1" "$2$3" && shift && root=$1 && shift 2 && exec chroot "$root" "$@"'
-
-
-def blocks(heading: str) -> list[str]:
-    """The blocks of another program's configuration below a heading."""
-    section = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    return re.findall(r"```text\n(.*?)```", section, re.DOTALL)
-
-
-def settings(block: str) -> dict[str, str]:
-    """What it sets: `key = value` on a line of its own, or `-o key=value`."""
-    return {key: value.strip() for key, value in re.findall(r"^(?: *-o |hostlist )?(\w+) ?=(.*)$", block, re.MULTILINE)}
 
 
 def asked(root: Path, folder: Path, where: str, *words: str) -> str:
@@ -38,14 +27,14 @@ def asked(root: Path, folder: Path, where: str, *words: str) -> str:
 
 def test_postfix_knows_every_setting_that_is_shown(tmp_path: Path) -> None:
     needed("postfix-3.7-no")
-    main, service = blocks("In front of Postfix")
+    main, services = blocks("In front of Postfix")
     (tmp_path / "main.cf").write_text(main)
-    (tmp_path / "master.cf").write_text(service)
+    (tmp_path / "master.cf").write_text(services)
     root = postfix.ROOT.path()
     shown = asked(root, tmp_path, "/etc/postfix", "/usr/sbin/postconf", "-n")
     assert dict(re.findall(r"^(\w+) = ?(.*)$", shown, re.MULTILINE)) == settings(main)
     shown = asked(root, tmp_path, "/etc/postfix", "/usr/sbin/postconf", "-P")
-    assert dict(re.findall(r"^127.0.0.1:10025/inet/(\w+) = ?(.*)$", shown, re.MULTILINE)) == settings(service)
+    assert dict(re.findall(r"^127.0.0.1:10025/inet/(\w+) = ?(.*)$", shown, re.MULTILINE)) == settings(services)
 
 
 def test_exim_knows_every_setting_that_is_shown(tmp_path: Path) -> None:

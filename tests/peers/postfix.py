@@ -134,7 +134,7 @@ def _box(place: Instance) -> Box:
     return Box(place.upper / "var/mailtest/box/new", tuple(spool / queue for queue in QUEUES))
 
 
-# What Debian's installation asks for and writes itself, as an "Internet Site"; its aliases would need a map of their own.
+# What Debian's installation asks for and writes itself, as an "Internet Site", but for aliases, which need a map.
 DEBIAN_MAIN = """\
 smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination
 alias_maps =

@@ -18,6 +18,7 @@ from tests.peers import (
     exim,
     haraka,
     needs,
+    network,
     opensmtpd,
     postfix,
     senders,
@@ -66,6 +67,7 @@ PROGRAMS = {
     "exim-4.96": Program(exim.VERSION, exim.ROOT.path, needs.namespaces),
     "dovecot-lmtp-2.3.19": Program(dovecot.VERSION, dovecot.ROOT.path, needs.namespaces),
     "opensmtpd-6.8": Program(opensmtpd.VERSION, opensmtpd.ROOT.path, needs.namespaces),
+    "network": Program("", network.ROOT.path, needs.namespaces),
     "strace": Program(strace.VERSION, strace.ROOT.path, needs.namespaces),
     "sendmail-8.17": Program(sendmail.VERSION, sendmail.ROOT.path, needs.namespaces),
 }
