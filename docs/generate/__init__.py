@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.generate import commands, configuration, demonstration, dialects, manual, pictures, replies, vectors
+from docs.generate import commands, configuration, demonstration, dialects, manual, metrics, pictures, replies, vectors
 
 DOCS: Final = Path(__file__).parents[1]
 
@@ -16,6 +16,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands.md": commands.page,
     "configuration.md": configuration.page,
     "dialects.md": dialects.page,
+    "metrics.md": metrics.page,
     "replies.md": replies.page,
     "vectors.md": vectors.page,
     "pictures/demo.svg": demonstration.picture,

@@ -15,7 +15,7 @@ EDGES = st.sampled_from(tally._SECONDS)
 def test_seconds_fall_into_the_buckets_of_the_librarys_own_histogram(seconds: list[float]) -> None:
     registry = CollectorRegistry()
     oracle = Histogram("tidewaiter_transaction_seconds", "-", buckets=tally._SECONDS, registry=registry)
-    ours = Tally(dict.fromkeys(GAUGES, lambda: 0.0))
+    ours = Tally(dict.fromkeys(GAUGES, lambda: 0.0), dict)
     for each in seconds:
         oracle.observe(each)
         ours.took(each)

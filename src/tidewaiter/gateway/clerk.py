@@ -6,21 +6,28 @@ It can die at any moment: workers keep what it has not acknowledged, and send it
 """
 
 import asyncio
+import os
 import socket
 import sys
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 import uvloop
 
 from tidewaiter.gateway.connections import Connections
-from tidewaiter.gateway.desk import Desk
+from tidewaiter.gateway.desk import Desk, next_hops
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.journal import Journal, logger, tell_faults
 from tidewaiter.gateway.link import Link
+from tidewaiter.gateway.metrics import DOWN
 from tidewaiter.gateway.pages import Page, Pages
 from tidewaiter.gateway.scribe import Scribe
 from tidewaiter.gateway.tally import CONTENT_TYPE, Tally
+from tidewaiter.store.file_thread import FileThread
+
+LOOK_SECONDS: Final = 5.0
+"""Between two looks at the disk."""
 
 
 class Clerk:
@@ -43,8 +50,14 @@ class Clerk:
                 "workers": lambda: len(self._desks),
                 "store_up": lambda: float(self._scribe.trouble is None),
                 "records_waiting": lambda: sum(desk.waiting for desk in self._desks),
-            }
+                "state_disk_free_bytes": lambda: self._disk_free,
+            },
+            lambda: next_hops(self._desks),
         )
+        self._state = handover.state
+        self._files = FileThread(loop)
+        self._disk_free = -1.0
+        self._look()
 
     async def serve(self) -> None:
         """Serve until the supervisor says to leave, or is gone."""
@@ -56,6 +69,14 @@ class Clerk:
         for server in servers:
             server.close()
         await asyncio.to_thread(self._scribe.close)
+
+    def _look(self) -> None:
+        """See how much the disk has left; a sick one answers late or never, and nobody waits for it."""
+        self._files.run(lambda: os.fstatvfs(self._state), self._seen)
+
+    def _seen(self, disk: os.statvfs_result | Exception) -> None:
+        self._disk_free = -1.0 if isinstance(disk, Exception) else float(disk.f_bavail * disk.f_frsize)
+        self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _desk(self) -> Desk:
         return Desk(self._scribe, self._tally, self._desks)
@@ -71,9 +92,12 @@ class Clerk:
         return Page(HTTPStatus.OK, "application/json", b'{"alive":true}\n')
 
     def _ready(self) -> Page:
-        """Ready while a worker is there; a store in trouble is told, but mail flows without it."""
-        status = HTTPStatus.OK if self._desks else HTTPStatus.SERVICE_UNAVAILABLE
-        body = {"workers": len(self._desks), "store": self._scribe.trouble or "ok"}
+        """Ready while mail can be taken; what is down is named."""
+        hops = next_hops(self._desks)
+        reachable = not hops or any(state != DOWN for state in hops.values())
+        ready = self._desks and self._scribe.trouble is None and reachable
+        body = {"workers": len(self._desks), "store": self._scribe.trouble or "ok", "next_hops": hops}
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         return Page(status, "application/json", msgspec.json.encode(body) + b"\n")
 
 

@@ -1,11 +1,13 @@
 """The clerk's side of a worker's outbox: lines in, records to the scribe, acknowledgements out."""
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from typing import cast
 
 import msgspec
 
+from tidewaiter.gateway.metrics import DOWN, HOP_STATES
 from tidewaiter.gateway.outbox import ACKNOWLEDGEMENT_BYTES
 from tidewaiter.gateway.scribe import Batch, Scribe
 from tidewaiter.gateway.tally import Tally
@@ -28,6 +30,8 @@ class Counts(msgspec.Struct, frozen=True, tag_field="event", tag="counts"):
     """What a worker counted since its last such line: name and labels, and how many."""
 
     counts: list[tuple[list[str], int]]
+    next_hops: dict[str, str] = {}
+    """The states of all its next hops, in some of these lines."""
 
 
 Line = Hello | Counts | Transaction | Refusal
@@ -43,6 +47,15 @@ def read_line(line: bytes) -> Line | None:
         return None
 
 
+def next_hops(desks: "Iterable[Desk]") -> dict[str, str]:
+    """The state of each next hop, as the worker knows it who reaches it best."""
+    states: dict[str, str] = {}
+    for desk in desks:
+        for hop, state in desk.next_hops.items():
+            states[hop] = min(state, states.get(hop, DOWN), key=HOP_STATES.index)
+    return dict(sorted(states.items()))
+
+
 class Desk(asyncio.Protocol):
     """One worker's connection."""
 
@@ -55,6 +68,8 @@ class Desk(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.waiting = 0
         """Records that are not on disk yet."""
+        self.next_hops: dict[str, str] = {}
+        """What the worker said last of each: one of `metrics.HOP_STATES`."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A worker has connected."""
@@ -89,6 +104,7 @@ class Desk(asyncio.Protocol):
             self._store(records, done)
 
     def _count(self, counts: Counts) -> None:
+        self.next_hops |= {hop: state for hop, state in counts.next_hops.items() if state in HOP_STATES}
         for (name, *labels), by in counts.counts:
             self._tally.add(name, labels, by)
 

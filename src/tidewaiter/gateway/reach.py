@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tidewaiter.gateway import metrics
 from tidewaiter.gateway.recorder import Recorder
 
 UP: Final = "next hop up"
@@ -13,6 +14,8 @@ TROUBLE: Final = "next hop trouble"
 PLAIN: Final = "next hop without tls"
 """TLS fails where it may be: what follows goes there in plain text, until it is tried again."""
 
+_STATES: Final = {UP: metrics.UP, FULL: metrics.FULL, DOWN: metrics.DOWN}
+
 
 class Reach:
     """What one worker has found out about one next hop."""
@@ -21,15 +24,15 @@ class Reach:
         """Take the hop for up until it is heard of."""
         self._recorder = recorder
         self._hop = hop
-        self._last = UP
+        self._told = recorder.next_hop(hop)
 
     def heard(self, failure: str, connections: int) -> None:
         """Note an attempt to connect: why it failed, or nothing, and how many connections there are now."""
-        self._recorder.count("next_hop_connections", "failed" if failure else "opened")
+        self._recorder.count("next_hop_connections", self._hop, "failed" if failure else "opened")
         event = (FULL if connections else DOWN) if failure else UP
-        if event == self._last:
+        if _STATES[event] == self._told.state:
             return
-        self._last = event
+        self._told.state = _STATES[event]
         if failure:
             self._recorder.log.warning(event, next_hop=self._hop, reason=failure, connections=connections)
         else:

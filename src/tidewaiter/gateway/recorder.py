@@ -10,11 +10,24 @@ from collections import Counter
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.ids import Ids
 from tidewaiter.gateway.journal import Journal, encode, logger, tell_faults
+from tidewaiter.gateway.metrics import DOWN, HOP_STATES, UP
 from tidewaiter.gateway.outbox import Outbox
 from tidewaiter.store.records import Refusal, Transaction
 
 COUNTER_SECONDS = 1.0
 """How old a counter may be in `/metrics`."""
+
+
+class HopState:
+    """Whether one next hop can be reached, as this worker knows."""
+
+    __slots__ = ("name", "state")
+
+    def __init__(self, name: str) -> None:
+        """Take it for up until it is heard of."""
+        self.name = name
+        self.state = UP
+        """One of `metrics.HOP_STATES`."""
 
 
 class Recorder:
@@ -32,6 +45,8 @@ class Recorder:
         """Returns an id for a transaction or a refusal."""
         greeting = {"event": "hello", "worker": handover.index, "generation": handover.generation}
         self._counts: Counter[tuple[str, ...]] = Counter()
+        self._next_hops: list[HopState] = []
+        self._tells_hops = False
         self._outbox = Outbox(handover.clerk_address(), loop, encode(greeting), self._take_counts)
         self._tick()
 
@@ -47,6 +62,12 @@ class Recorder:
         """Remember that a connection, command or recipient was refused, and why."""
         self._record(record)
         self._counts["refusals", record.stage, record.reason] += 1
+
+    def next_hop(self, name: str) -> "HopState":
+        """Have it told, from now on, whether this next hop can be reached; whoever knows sets its `state`."""
+        hop = HopState(name)
+        self._next_hops.append(hop)
+        return hop
 
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add to a counter of `metrics.COUNTERS`, given its labels in the order listed there."""
@@ -66,17 +87,31 @@ class Recorder:
     def _tick(self) -> None:
         if self._journal.waiting:
             self._journal.flush()
+        self._tells_hops = True
         self._outbox.flush()
         self._timer = self._loop.call_later(COUNTER_SECONDS, self._tick)
 
     def _take_counts(self) -> bytes:
-        """Return the counts since the last call as a line, or nothing if there are none."""
+        """Return the counts since the last call as a line, or nothing if there are none.
+
+        With them go the states of all next hops, now and then and not only when one changes: so a clerk that has just
+        been started knows them too.
+        """
         self._count_lost()
-        if not self._counts:
+        hops = self._states() if self._tells_hops else {}
+        self._tells_hops = False
+        if not self._counts and not hops:
             return b""
         counts = [(list(key), value) for key, value in self._counts.items()]
         self._counts.clear()
-        return encode({"event": "counts", "counts": counts})
+        return encode({"event": "counts", "counts": counts, "next_hops": hops})
+
+    def _states(self) -> dict[str, str]:
+        """Give each next hop's state; where two are asked in different ways, the better one."""
+        states: dict[str, str] = {}
+        for hop in self._next_hops:
+            states[hop.name] = min(hop.state, states.get(hop.name, DOWN), key=HOP_STATES.index)
+        return states
 
     def _count_lost(self) -> None:
         if lost := self._outbox.dropped:

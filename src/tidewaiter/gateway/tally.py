@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from tidewaiter.gateway.metrics import COUNTERS, GAUGES
+from tidewaiter.gateway.metrics import COUNTERS, GAUGES, HOP_GAUGES
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -18,10 +18,11 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600
 class Tally:
     """Adds up what workers counted; used on the clerk's loop."""
 
-    def __init__(self, gauges: dict[str, Callable[[], float]]) -> None:
+    def __init__(self, gauges: dict[str, Callable[[], float]], next_hops: Callable[[], dict[str, str]]) -> None:
         """Begin at zero.
 
         :param gauges: for each name in `metrics.GAUGES`, what gives its value when it is read.
+        :param next_hops: gives the state of each next hop.
         """
         self._registry = CollectorRegistry()
         self._counters = {
@@ -30,6 +31,7 @@ class Tally:
         }
         self._seconds = _Seconds()
         self._registry.register(self._seconds)
+        self._registry.register(_NextHops(next_hops))
         for name, meaning in GAUGES.items():
             Gauge(f"tidewaiter_{name}", meaning, registry=self._registry).set_function(gauges[name])
 
@@ -47,6 +49,21 @@ class Tally:
     def page(self) -> bytes:
         """Everything, as `/metrics` serves it."""
         return generate_latest(self._registry)
+
+
+class _NextHops(Collector):
+    """What `metrics.HOP_GAUGES` says of each next hop; one that a reload has taken away is not there any more."""
+
+    def __init__(self, states: Callable[[], dict[str, str]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        states = self._states()
+        for name, (meaning, holds) in HOP_GAUGES.items():
+            family = GaugeMetricFamily(f"tidewaiter_{name}", meaning, labels=("next_hop",))
+            for hop, state in states.items():
+                family.add_metric((hop,), float(state in holds))
+            yield family
 
 
 class _Seconds(Collector):

@@ -20,6 +20,7 @@ import uvloop
 
 from tidewaiter.config.settings import Listener, ListenerTls
 from tidewaiter.delivery.hops import Hops
+from tidewaiter.delivery.maildir import Maildir
 from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.descriptors import Descriptors
 from tidewaiter.gateway.doubts import Doubts
@@ -56,6 +57,9 @@ class Worker:
         news = partial(Reach, self._station.recorder)
         self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, news)
         self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
+        for hop in self._hops.all():
+            if isinstance(hop, Maildir):  # a folder; whether it takes mail is known when one comes
+                self._station.recorder.next_hop(hop.name)
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()
 
