@@ -9,7 +9,7 @@ import trustme
 from tests.gateway.house import Caller, House, house
 from tests.gateway.next_hop import OFFERS, NextHop
 from tests.gateway.test_flow import configuration
-from tidewaiter.gateway.reach import PLAIN
+from tidewaiter.gateway.reach import DOWN, PLAIN
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 STARTTLS = (*OFFERS, "STARTTLS")
@@ -58,6 +58,8 @@ async def test_tls_towards_the_next_hop_is_what_was_asked_for(
         text = configuration(hop.port, route=f'tls = "{tls}"\nca = "ca.pem"' if tls == "verify" else f'tls = "{tls}"')
         async with house(tmp_path, text) as gateway:
             assert (await send_one(gateway)).startswith(reply)
+            failed = gateway.station.recorder._counts["tls_failures", "next hop"]
+    assert (failed > 0) is ((tls, offered, name) == ("verify", True, "other.test")), "counted where it was tried"
     assert len(hop.taken) == (reply == "250 ")
     if hop.taken:
         assert ("STARTTLS" in hop.said) is was_tls
@@ -70,6 +72,17 @@ async def test_implicit_tls_is_from_the_first_byte(tmp_path: Path) -> None:
         async with house(tmp_path, text) as gateway:
             assert (await send_one(gateway)).startswith("250 ")
     assert len(hop.taken) == 1
+
+
+async def test_a_handshake_from_the_first_byte_that_fails_is_counted_and_told(tmp_path: Path) -> None:
+    context = Authority(tmp_path).context("other.test")
+    async with NextHop(context=context, implicit=True) as hop:
+        text = configuration(hop.port, scheme="smtps", route='tls = "verify"\nca = "ca.pem"')
+        async with house(tmp_path, text) as gateway:
+            assert (await send_one(gateway)).startswith("451 4.4.1 ")
+            assert gateway.station.recorder._counts["tls_failures", "next hop"] > 0
+            assert str(gateway.memory.told(DOWN)[0]["reason"]).startswith("TLS handshake: ")
+    assert hop.taken == []
 
 
 async def test_a_reply_injected_before_the_handshake_is_not_believed_behind_it(tmp_path: Path) -> None:

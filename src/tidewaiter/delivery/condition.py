@@ -38,6 +38,9 @@ class News(Protocol):
     def troubled(self, moment: str, said: str) -> None:
         """Hear what went wrong on a connection that stood: at which command, and what was said, or why it is gone."""
 
+    def tls_failed(self) -> None:
+        """Hear that a handshake failed, or that STARTTLS was refused though it is offered."""
+
     def without_tls(self, reason: str) -> None:
         """Hear that TLS may be and fails."""
 

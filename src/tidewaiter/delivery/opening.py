@@ -9,6 +9,7 @@ answered EHLO is the one.
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from ssl import SSLError
 from typing import Final, cast
 
 from tidewaiter.config.settings import HopTls
@@ -26,6 +27,10 @@ SILENT_SECONDS: Final = 2.0
 
 class OpeningError(Exception):
     """The next hop cannot be used now; the text says why and at which step, on one line, without a final stop."""
+
+
+class HandshakeError(OpeningError):
+    """A handshake from the first byte failed: without TLS nobody there would understand us."""
 
 
 class TlsError(OpeningError):
@@ -97,6 +102,8 @@ class _Attempt:
                     await loop.create_connection(
                         make, self._address, target.hop.port, ssl=context, server_hostname=name
                     )
+        except SSLError as error:
+            raise HandshakeError(f"TLS handshake: {_text(error)}") from error
         except (OSError, TimeoutError) as error:
             raise OpeningError(f"connect: {_text(error)}") from error
         return connection

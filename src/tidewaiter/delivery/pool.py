@@ -21,7 +21,7 @@ from typing import Final
 from tidewaiter.config.settings import HopTls, Xclient
 from tidewaiter.delivery.condition import Condition, News
 from tidewaiter.delivery.connection import Connection
-from tidewaiter.delivery.opening import OpeningError, TlsError, open_connection
+from tidewaiter.delivery.opening import HandshakeError, OpeningError, TlsError, open_connection
 from tidewaiter.delivery.queue import FairQueue, Waiting
 from tidewaiter.delivery.target import Target
 from tidewaiter.model.reply import Reply
@@ -312,6 +312,8 @@ class Pool:
         if error is None:
             self.adopt(task.result())
             return
+        if isinstance(error, TlsError | HandshakeError):
+            self.news.tls_failed()
         if isinstance(error, TlsError) and self.target.tls is HopTls.MAY and not self._closed:
             self.condition.without_tls(str(error), now)
             self._open_one()

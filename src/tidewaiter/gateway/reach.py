@@ -42,7 +42,10 @@ class Reach:
         """Note what went wrong on a connection that stood."""
         self._recorder.log.warning(TROUBLE, next_hop=self._hop, moment=moment, said=said)
 
-    def without_tls(self, reason: str) -> None:
-        """Note that TLS fails."""
+    def tls_failed(self) -> None:
+        """Count it; why, says `heard` or `without_tls`."""
         self._recorder.count("tls_failures", "next hop")
+
+    def without_tls(self, reason: str) -> None:
+        """Note that TLS fails where it may be."""
         self._recorder.log.warning(PLAIN, next_hop=self._hop, reason=reason)
