@@ -1,6 +1,5 @@
 """What the rounds came to, as a table that a person reads: medians, spread, ratios, and what was wanted."""
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +24,8 @@ class Judged:
 
     def __str__(self) -> str:
         """Write it in a few words."""
-        what = f"{self.need.unit} ÷ {self.need.than}" if self.need.than else self.need.unit
-        if not self.need.least and math.isinf(self.need.most):
-            return f"measured: {what} {self.figure:.2f}"
         wanted = f"≥ {self.need.least:g}" if self.need.least else f"≤ {self.need.most:g}"
+        what = f"{self.need.unit} ÷ {self.need.than}" if self.need.than else self.need.unit
         return f"{'met' if self.met else 'NOT met'}: {what} {self.figure:.2f} (wanted {wanted})"
 
 

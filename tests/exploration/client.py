@@ -39,6 +39,8 @@ class Message:
     subject: str
     recipients: tuple[str, ...]
     parameters: str = ""
+    odd: bytes = b""
+    """A line of content besides."""
     filler: int = 0
     """Octets of content beside the few."""
     regrets: bool = False
@@ -52,7 +54,7 @@ class Message:
 
     @property
     def content(self) -> bytes:
-        return f"Subject: {self.subject}\r\n\r\n".encode() + FEW + LINE * (self.filler // len(LINE))
+        return f"Subject: {self.subject}\r\n\r\n".encode() + self.odd + FEW + LINE * (self.filler // len(LINE))
 
 
 @dataclass

@@ -63,6 +63,8 @@ class Clock(Base):  # type: ignore[misc]  # it is called in fewer ways than asyn
         self._soon: deque[Call] = deque()
         self._later: list[tuple[float, int, Call]] = []
         self._count = 0
+        self.descriptors = 0
+        """Sockets made so far."""
 
     def time(self) -> float:
         return self.now

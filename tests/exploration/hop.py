@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tests.exploration.moments import ANSWERS, ENVELOPE, MIDST, Answer, Moment, Step, Then
 from tests.exploration.moments import END as LAST
-from tests.exploration.moments import ENVELOPE, MIDST, Answer, Moment, Step, Then
 from tests.exploration.wire import End
 
 if TYPE_CHECKING:
@@ -87,8 +87,12 @@ class Hop:
     loop: "Clock"
     name: str
     offers: tuple[str, ...]
+    offers_by_turn: Sequence[tuple[str, ...]] = ()
+    """What each of the first connections is offered instead: servers behind one name differ."""
     program: Program = field(default_factory=Program)
     midst: int = EARLY
+    most: int = 0
+    """Messages that it takes on one connection, if it counts them."""
     talks: list["Talk"] = field(default_factory=list)
     known: set[tuple[str, str]] = field(default_factory=set)
     """Sender and recipient of each RCPT that was taken."""
@@ -107,7 +111,9 @@ class Hop:
 
     def accept(self, far: End) -> "Talk":
         """Begin a conversation."""
-        self.talks.append(Talk(self, far))
+        turn = len(self.talks)
+        offers = self.offers_by_turn[turn] if turn < len(self.offers_by_turn) else self.offers
+        self.talks.append(Talk(self, far, offers))
         return self.talks[-1]
 
     @property
@@ -118,18 +124,18 @@ class Hop:
 class Talk(asyncio.Protocol):
     """One conversation, from the hop's side."""
 
-    def __init__(self, hop: Hop, far: End | None) -> None:
-        self.hop, self.far = hop, far
+    def __init__(self, hop: Hop, far: End | None, offers: tuple[str, ...] = ()) -> None:
+        self.hop, self.far, self.offers = hop, far, offers
         self.commands: list[tuple[float, str]] = []
         self.taken: list[Taken] = []
         self.began: list[str] = []
-        """The sender of each message whose content began."""
+        """The sender of each message of whose content something came, or may have been thrown away."""
         self.said: list[tuple[float, str]] = []
         self.sender = self.recipient = ""
         self.recipients: list[str] = []
         self.unread = b""
         self.mode: Callable[[], bool] = self._line
-        self.deaf = self.secure = self.introduced = self.settled = False
+        self.deaf = self.secure = self.introduced = self.settled = self._came = False
         self._left = 0
         self._searched = 0
 
@@ -184,7 +190,9 @@ class Talk(asyncio.Protocol):
     def _mail(self, line: str) -> None:
         self.recipients = []
         self.sender = _path(line)
-        if not self._answer(M.MAIL):
+        if self.hop.most and len(self.taken) >= self.hop.most:
+            self._act(ANSWERS["421"])
+        elif not self._answer(M.MAIL):
             self.sender = ""
 
     def _rcpt(self, line: str) -> None:
@@ -205,19 +213,25 @@ class Talk(asyncio.Protocol):
     def _bdat(self, line: str) -> None:
         self._left = int(line.split()[1])
         self._begin(self._chunk)
+        self._comes(1)
         if (step := self._due(M.CHUNK_BEFORE)) is not None:
             self._early(step)
 
     def _begin(self, mode: Callable[[], bool]) -> None:
-        self.began.append(self.sender)
-        self._searched = 0
         self.mode = mode
-        self.settled = False
+        self._searched = 0
+        self.settled = self._came = False
+
+    def _comes(self, octets: int) -> None:
+        if octets and not self._came:
+            self._came = True
+            self.began.append(self.sender)
 
     def _content(self) -> bool:
         end = self.unread.find(END, self._searched)
         self._searched = max(0, len(self.unread) - len(END))
         came = len(self.unread) - 2
+        self._comes(came)
         if not self.settled and came >= self.hop.midst and (step := self._due(M.CONTENT)):
             self._early(step)
             return True
@@ -290,7 +304,7 @@ class Talk(asyncio.Protocol):
         return step.answer.right or step.answer.says.startswith(wanted)
 
     def _right(self, moment: Moment) -> None:
-        offers = "\r\n".join(["250-hop.test", *(f"250-{offer}" for offer in self.hop.offers), "250 HELP"])
+        offers = "\r\n".join(["250-hop.test", *(f"250-{offer}" for offer in self.offers), "250 HELP"])
         if moment is M.EHLO_TLS or self.secure:
             offers = offers.replace("250-STARTTLS\r\n", "")
         self._say(offers if moment.name.startswith("EHLO") else moment.value)

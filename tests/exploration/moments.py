@@ -127,7 +127,9 @@ def answers(moment: Moment) -> dict[str, Answer]:
         return CONNECTING
     if moment is M.HANDSHAKE:
         return HANDSHAKING
-    return ANSWERS | EARLY if moment in MIDST else ANSWERS
+    if moment in MIDST:
+        return {name: answer for name, answer in (ANSWERS | EARLY).items() if not answer.right}
+    return ANSWERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 
 import pytest
 
@@ -13,7 +14,8 @@ from tests.exploration import walk
 from tests.exploration.checks import CHECKS
 from tests.exploration.company import COMPANY, DRESSES
 from tests.exploration.moments import ANSWERS, Moment, Step
-from tests.exploration.world import Run, play
+from tests.exploration.stage import play
+from tests.exploration.world import Run
 
 PARTS = 8
 """Tests among which the runs are divided, for as many processors."""
@@ -37,24 +39,24 @@ def hold(runs: Iterable[Run]) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_moment_answer_and_company(part: int, count: Count) -> None:
-    runs = list(walk.each_once())
-    count("next hop: every moment, answer and company; runs", len(runs), len(runs))
-    hold(runs[part::PARTS])
+    number = sum(1 for _ in walk.each_once())
+    count("next hop: every moment, answer and company; runs", number, number)
+    hold(islice(walk.each_once(), part, None, PARTS))
 
 
 @pytest.mark.parametrize("dress", DRESSES)
 def test_every_ordered_pair(dress: str, count: Count) -> None:
-    runs = list(walk.pairs(DRESSES[dress]))
-    wanted = count(f"next hop: ordered pairs, {dress}", 100, len(runs))
-    hold(runs[:: len(runs) // wanted])
+    number = sum(1 for _ in walk.pairs(DRESSES[dress]))
+    wanted = count(f"next hop: ordered pairs, {dress}", 100, number)
+    hold(islice(walk.pairs(DRESSES[dress]), 0, None, number // wanted))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_moment_answer_and_company_in_every_dress(part: int, count: Count) -> None:
-    runs = list(walk.singles())
-    count("next hop: every moment, answer, company and dress, once and for ever; runs", 0, len(runs))
-    hold(runs[part::PARTS])
+    number = sum(1 for _ in walk.singles())
+    count("next hop: every moment, answer, company and dress, once and for ever; runs", 0, number)
+    hold(islice(walk.singles(), part, None, PARTS))
 
 
 def test_the_same_script_gives_the_same_run() -> None:

@@ -35,13 +35,19 @@ class Seen(NamedTuple):
     way: str
     """`>` written, `<` read, `!` something else."""
     what: bytes
+    unsent: int
+    """Octets that waited in the transport then."""
 
 
 class Lingering:
     """The socket of an end, as far as anybody asks for it: SO_LINGER makes its end a reset."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self._number = number
         self.resets = False
+
+    def fileno(self) -> int:
+        return self._number
 
     def setsockopt(self, _level: int, option: int, value: int | bytes) -> None:
         if option == socket.SO_LINGER:
@@ -58,7 +64,8 @@ class End(asyncio.Transport):
         self._loop = loop
         self._peername = peername
         self._protocol: Any = asyncio.Protocol()
-        self._socket = Lingering()
+        loop.descriptors += 1
+        self._socket = Lingering(loop.descriptors)
         self._out = bytearray()
         self._flight: deque[bytes | Mark] = deque()
         """On the way to us, in order."""
@@ -75,7 +82,7 @@ class End(asyncio.Transport):
         """How we ended it: `close` or `abort`."""
 
     def note(self, way: str, what: bytes) -> None:
-        self.seen.append(Seen(self._loop.now, way, what))
+        self.seen.append(Seen(self._loop.now, way, what, len(self._out)))
 
     # What asyncio's transports do.
 
@@ -97,6 +104,9 @@ class End(asyncio.Transport):
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:  # noqa: ARG002 - asyncio's
         self._high = WINDOW if high is None else high
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._out)
 
     def is_closing(self) -> bool:
         return self._closing

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import statistics
 import time
 from typing import TYPE_CHECKING
 
@@ -26,14 +25,6 @@ MANY = 4
 GUESSING = 60
 SECONDS = 1.0
 HONEST = 10
-LATE = 4
-# Those of Postfix 3.7 where nobody set any.
-THEIR_OWN = """\
-  -o smtpd_error_sleep_time=1s
-  -o smtpd_soft_error_limit=10
-  -o smtpd_hard_error_limit=20
-  -o smtpd_junk_command_limit=100
-"""
 
 
 def clients(count: int) -> list[Client]:
@@ -120,15 +111,11 @@ async def honest_beside_guessing(crowd: list[Client], honest: list[Client]) -> l
     return took
 
 
-@pytest.mark.parametrize("service", ["", THEIR_OWN], ids=["as the page has it", "with Postfix's own limits"])
-def test_an_honest_message_beside_60_guessing_strangers_takes_a_second_at_most(service: str, tell: Tell) -> None:
+def test_an_honest_message_beside_60_guessing_strangers_takes_a_second_at_most(tell: Tell) -> None:
     needed("postfix-3.7-no")
     crowd = clients(GUESSING + HONEST)
-    with documented(service=service) as there:
+    with documented() as there:
         took = asyncio.run(honest_beside_guessing(crowd[:GUESSING], crowd[GUESSING:]))
         assert len(refused(there.postfix.log())) == GUESSING
-    middle = statistics.median(took)
-    tell(f"an honest message beside {GUESSING} guessing strangers: {middle:.2f} s, {max(took):.2f} s at most")
-    # A machine that is busy with other things than this may be late once; those who waited for strangers took 14 s.
-    assert middle <= SECONDS, sorted(took)
-    assert max(took) <= LATE * SECONDS, sorted(took)
+    tell(f"honest messages beside {GUESSING} guessing strangers: {max(took):.2f} s at most")
+    assert max(took) <= SECONDS, sorted(took)

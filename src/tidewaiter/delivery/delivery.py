@@ -58,14 +58,20 @@ class Patience:
         """For a connection, where the hop holds none: less where another hop could be asked."""
 
 
+CLIENT: Final = "client"
+SENDER: Final = "sender"
+
+
 class Answer:
     """What a next hop said to a recipient."""
 
-    __slots__ = ("down", "reply")
+    __slots__ = ("about", "down", "reply")
 
-    def __init__(self, reply: Reply, *, down: bool = False) -> None:
-        """Keep both."""
+    def __init__(self, reply: Reply, *, down: bool = False, about: str = "") -> None:
+        """Keep all three."""
         self.reply: Final = reply
+        self.about: Final = about
+        """`CLIENT` or `SENDER` where it was said of them, at XCLIENT or MAIL, and not of the recipient."""
         self.down: Final = down
         """It is the hop that failed and not the recipient: another hop may be tried."""
 

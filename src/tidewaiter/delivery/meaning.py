@@ -20,8 +20,7 @@ NOT_NOW_UTF8: Final = Reply(451, "4.6.7", ("The next hop does not take SMTPUTF8 
 CLOSING: Final = 421
 ABOUT_US: Final = frozenset({500, 502, 503, 530, 555})
 """Replies that can only be about our words, our order of words, or our rights: none of it is the client's doing."""
-_XCLIENT_ABOUT_US: Final = frozenset({500, 501, 502, 503})
-_HELLO_ABOUT_US: Final = frozenset({500, 502, 503})
+_XCLIENT_ABOUT_US: Final = ABOUT_US | {501}
 _NO_RIGHT: Final = "5.7.0"
 
 
@@ -47,7 +46,7 @@ def about_xclient(reply: Reply) -> bool:
 
 def about_our_hello(reply: Reply) -> bool:
     """Tell whether a refused EHLO behind XCLIENT is about us: all else is about the client, whose name it says."""
-    return reply.code in _HELLO_ABOUT_US
+    return reply.code in ABOUT_US
 
 
 LACKING: Final = {"eight_bit": (NO_EIGHT_BIT, NOT_NOW_EIGHT_BIT), "utf8": (NO_UTF8, NOT_NOW_UTF8)}

@@ -37,17 +37,20 @@ class TlsError(OpeningError):
     """It would be usable but for STARTTLS, which it refused, or for the handshake, which failed."""
 
 
-async def open_connection(target: Target, watch: Watch, *, plain: bool, first: str) -> Connection:
+async def open_connection(
+    target: Target, watch: Watch, *, plain: bool, first: str, troubled: Callable[[str, str], None]
+) -> Connection:
     """Connect, greet, and go into TLS as the terms have it.
 
-    With `plain` STARTTLS is not used; of several addresses, `first` is tried first if it is one of them.
+    With `plain` STARTTLS is not used; of several addresses, `first` is tried first if it is one of them, and
+    `troubled` hears of each that is given up for another: at which step, and why.
     Raises OpeningError.
     """
     if isinstance(target.hop, SocketHop):
         return await _Attempt(target, watch, "", plain=plain).run()
     addresses = await _addresses(target.hop, target.timeouts.connect)
     addresses.sort(key=lambda address: address != first)  # stable: the others stay in their order
-    return await _race([_Attempt(target, watch, address, plain=plain) for address in addresses])
+    return await _race([_Attempt(target, watch, address, plain=plain) for address in addresses], troubled)
 
 
 async def _addresses(hop: TcpHop, seconds: float) -> list[str]:
@@ -66,14 +69,14 @@ class _Attempt:
     def __init__(self, target: Target, watch: Watch, address: str, *, plain: bool) -> None:
         self._target = target
         self._watch = watch
-        self._address = address
+        self.address = address
         self._plain = plain
         self.connected = False
         self.moment = "connect"
 
     async def run(self) -> Connection:
         connection = await self._connect()
-        connection.address = self._address
+        connection.address = self.address
         self.connected = True
         try:
             async with asyncio.timeout(self._target.timeouts.greeting):
@@ -99,9 +102,7 @@ class _Attempt:
                 else:
                     context = target.context if target.implicit_tls else None
                     name = target.hop.host if context else None
-                    await loop.create_connection(
-                        make, self._address, target.hop.port, ssl=context, server_hostname=name
-                    )
+                    await loop.create_connection(make, self.address, target.hop.port, ssl=context, server_hostname=name)
         except SSLError as error:
             raise HandshakeError(f"TLS handshake: {_text(error)}") from error
         except (OSError, TimeoutError) as error:
@@ -146,36 +147,34 @@ class _Attempt:
 _Running = dict[asyncio.Task[Connection], _Attempt]
 
 
-async def _race(attempts: Sequence[_Attempt]) -> Connection:
+async def _race(attempts: Sequence[_Attempt], troubled: Callable[[str, str], None]) -> Connection:
     """Begin one attempt after another until one succeeds; the others are given up."""
     waiting = list(reversed(attempts))
     running: _Running = {}
-    failure = OpeningError("there is no address")
-    winner: Connection | None = None
+    failure: OpeningError | None = None
     try:
-        while winner is None and (waiting or running):
+        while waiting or running:
             if waiting:
                 attempt = waiting.pop()
                 running[asyncio.get_running_loop().create_task(attempt.run())] = attempt
             for task in await _first_news(running, more=bool(waiting)):
-                del running[task]
+                attempt = running.pop(task)
                 error = task.exception()
-                if error is None and winner is None:
-                    winner = task.result()
-                elif error is None:
-                    task.result().abort()
-                elif isinstance(error, OpeningError):
-                    # That an address would do without TLS tells more than that another does not.
-                    failure = failure if isinstance(failure, TlsError) else error
-                else:
+                if error is None:
+                    return task.result()
+                if not isinstance(error, OpeningError):
                     raise error
+                if len(attempts) > 1:
+                    troubled(attempt.moment, f"{attempt.address}: {error}")
+                # That an address would do without TLS tells more than that another does not.
+                failure = failure if isinstance(failure, TlsError) else error
     finally:
-        for task in running:
+        for task, attempt in running.items():
             task.cancel()
             task.add_done_callback(_throw_away)
-    if winner is None:
-        raise failure
-    return winner
+            if len(attempts) > 1:
+                troubled(attempt.moment, f"{attempt.address}: given up")
+    raise failure or OpeningError("there is no address")
 
 
 async def _first_news(running: _Running, *, more: bool) -> set[asyncio.Task[Connection]]:

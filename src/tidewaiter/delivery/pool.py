@@ -31,8 +31,10 @@ STEAL_SECONDS: Final = 0.05
 """Above what an honest client takes between two commands of a group, below what a waiting one would notice."""
 TURN_SECONDS: Final = 0.5
 """Above what an honest envelope takes from its first recipient to its last."""
-HANG_SECONDS: Final = 3.0
+SLOW_SECONDS: Final = 0.5
 """An opening that has taken so long is not counted on: openings of honest hops take milliseconds."""
+HANG_SECONDS: Final = 3.0
+"""Of one that has taken so long, the log says that it hangs."""
 HUNG: Final = 2
 """Openings that hang, at most, beside those that are counted on: a hop that does not answer is not pestered."""
 BOUND_SECONDS: Final = 5.0
@@ -226,7 +228,10 @@ class Pool:
     def _steal(self) -> None:
         self._stealing = None
         now = self._loop.time()
-        for _ in range(self._unserved(now)):
+        unserved = self._unserved(now)
+        if unserved <= 0 and len(self._queue) and now - self._queue.since >= SLOW_SECONDS:
+            unserved = 1  # a connection was on its way, and is not there
+        for _ in range(unserved):
             if not self._take_back(now - STEAL_SECONDS):
                 break
         self._serve(now)
@@ -256,9 +261,12 @@ class Pool:
     # How connections are opened.
 
     def _serve(self, now: float) -> None:
-        """Open connections for those who wait, as many as are allowed; else take back those of silent clients."""
-        unserved = self._unserved(now)
-        if unserved <= 0 or self._closed:
+        """Open connections for those who wait, as many as are allowed; soon take back those of silent clients."""
+        if self._closed:
+            return
+        if len(self._queue) and self._stealing is None:
+            self._stealing = self._loop.call_later(STEAL_SECONDS, self._steal)
+        if (unserved := self._unserved(now)) <= 0:
             return
         # Once those that it kept are gone, a hop that was full is one like any other.
         after = max(self.condition.down_until, self.condition.full_until if self._held else 0.0)
@@ -267,8 +275,6 @@ class Pool:
             while unserved > 0 and hung < HUNG + 1 and self._has_place():
                 self._open_one()
                 unserved -= 1
-        if len(self._queue) and self._stealing is None:
-            self._stealing = self._loop.call_later(STEAL_SECONDS, self._steal)
 
     def _unserved(self, now: float) -> int:
         """Count those who wait and for whom no connection is on its way."""
@@ -276,7 +282,7 @@ class Pool:
 
     def _young(self, now: float) -> int:
         """Count the openings that are counted on."""
-        return sum(now - since < HANG_SECONDS for since in self._opening.values())
+        return sum(now - since < SLOW_SECONDS for since in self._opening.values())
 
     def _hangs(self, now: float) -> float:
         """For how long the oldest opening has hung; 0 where there is none."""
@@ -296,7 +302,7 @@ class Pool:
         now = self._loop.time()
         plain = self.target.tls is HopTls.MAY and self.condition.plain(now)
         opening: Coroutine[None, None, Connection] = open_connection(
-            self.target, self._watch, plain=plain, first=self._address
+            self.target, self._watch, plain=plain, first=self._address, troubled=self.news.troubled
         )
         task = self._loop.create_task(opening)
         self._opening[task] = now

@@ -88,6 +88,11 @@ class FairQueue:
             self._take_out((network, erred), waiting)
 
     @property
+    def since(self) -> float:
+        """Since when whoever has waited longest does."""
+        return next(iter(self._since.values()))
+
+    @property
     def first_rank(self) -> int:
         """The rank of whoever is served next."""
         return next(number for number, rank in enumerate(self._ranks) if rank)

@@ -16,7 +16,7 @@ from typing import Final
 
 from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection
-from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome, Patience
+from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Errand, Origin, Outcome, Patience
 from tidewaiter.delivery.introduction import Introduction
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
@@ -34,6 +34,7 @@ class SmtpDelivery:
     """One transaction, with a connection or, for a while, without."""
 
     __slots__ = (
+        "_about",
         "_accepted",
         "_again",
         "_asked",
@@ -62,6 +63,8 @@ class SmtpDelivery:
         self._lacking = lacking
         self._connection: Connection | None = None
         self._introduction: Introduction | None = None
+        self._about = ""
+        """Of whom the hop said no, before it heard of the recipient."""
         self._accepted: list[Address] = []
         self._recipient: Address | None = None
         """Being asked for."""
@@ -87,6 +90,7 @@ class SmtpDelivery:
         """Ask for one recipient."""
         self._recipient = recipient
         self._then = then
+        self._about = ""
         self.patience = patience
         self._until = self._pool.now + patience.answer
         self._go()
@@ -159,7 +163,7 @@ class SmtpDelivery:
         """Do without the connection: begin anew where nothing of the body has left."""
         connection = self._connection
         assert connection is not None, "only who holds a connection hears of its loss"
-        self._pool.news.troubled(connection.place, reason)
+        self._pool.news.troubled(connection.place, f"{self._refusal}; {reason}" if self._refusal else reason)
         self._drop()
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
@@ -183,9 +187,12 @@ class SmtpDelivery:
     def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool) -> None:
         """Send no envelope: it would be taken for another's."""
         assert self._connection is not None
-        if about_us:
+        second = self._introduction is not None and self._introduction.second
+        if about_us or second or said.code == meaning.CLOSING:
             self._pool.news.troubled(Verb.XCLIENT, str(said))
-        if self._introduction is not None and self._introduction.second:
+        if not about_us:
+            self._about = CLIENT
+        if second:
             self._drop()
             self._try_again(reply)
         else:
@@ -243,7 +250,11 @@ class SmtpDelivery:
             self._closing(reply)
         elif not reply.positive:
             self.origin.erred = True
-            self._refusal = meaning.CHANGED if self._accepted else reply
+            self._about = SENDER
+            if self._accepted:
+                self._changed(Verb.MAIL, reply)
+            else:
+                self._refusal = reply
 
     def _rcpt_replied(self, reply: Reply) -> None:
         if reply.code == meaning.CLOSING and self._refusal is None:
@@ -252,7 +263,7 @@ class SmtpDelivery:
         self._asked.popleft()
         new = not self._asked and self._recipient is not None
         if not new and not reply.positive:
-            self._refusal = self._refusal or meaning.CHANGED
+            self._changed(Verb.RCPT, reply)
         if self._asked:
             return
         if new:
@@ -263,12 +274,18 @@ class SmtpDelivery:
             assert self._connection is not None
             self._start_content(self._connection)
 
+    def _changed(self, verb: Verb, reply: Reply) -> None:
+        """The client was told otherwise of what is repeated here."""
+        self._pool.news.troubled(verb, f"changed to {reply}")
+        self._refusal = self._refusal or meaning.CHANGED
+
     def _answer(self, reply: Reply) -> None:
         """Answer for the new recipient; the next hop keeps the envelope while the client makes up its mind."""
         connection, recipient = self._connection, self._recipient
         assert connection is not None
         assert recipient is not None
-        self._tell_if_about_us(Verb.RCPT if self._refusal is None else Verb.MAIL, reply)
+        if reply.code in meaning.ABOUT_US or (self._refusal is not None and not reply.permanent):
+            self._pool.news.troubled(Verb.RCPT if self._refusal is None else Verb.MAIL, str(reply))
         if not reply.positive:
             self.origin.erred = True
         if self._refusal is not None:
@@ -319,7 +336,7 @@ class SmtpDelivery:
             timeouts = self._pool.target.timeouts
             self._outgoing.start(self._connection, timeouts, self._ending, self._content_failed)
         else:
-            self._tell_if_about_us(Verb.DATA, reply)
+            self._pool.news.troubled(Verb.DATA, str(reply))
             self._fail(reply)
 
     def _ending(self) -> None:
@@ -331,7 +348,8 @@ class SmtpDelivery:
         self._cut(reply, down=False)  # our spool cannot be read: what was sent must not look whole
 
     def _end_replied(self, reply: Reply) -> None:
-        self._tell_if_about_us(Verb.END, reply)
+        if reply.code in meaning.ABOUT_US:
+            self._pool.news.troubled(Verb.END, str(reply))
         if self._connection is not None:
             self._connection.settle()
             self.rest()
@@ -348,6 +366,7 @@ class SmtpDelivery:
             self._ask_again()
 
     def _ask_again(self) -> None:
+        self._about = ""
         self._again = self.fresh = True
         self._pool.ask(self)
 
@@ -372,7 +391,7 @@ class SmtpDelivery:
         recipient, self._recipient = self._recipient, None
         if recipient is not None:
             then, self._then = self._then, _nobody
-            then(Answer(meaning.for_client(reply), down=down))
+            then(Answer(meaning.for_client(reply), down=down, about=self._about))
         else:
             self._over(meaning.for_client(reply), str(reply), doubtful=self._ended)
 
@@ -382,10 +401,6 @@ class SmtpDelivery:
         self._outgoing = None
         if errand is not None:
             errand.outcome(Outcome(reply, hop_reply, doubtful=doubtful))
-
-    def _tell_if_about_us(self, verb: Verb, reply: Reply) -> None:
-        if reply.code in meaning.ABOUT_US:
-            self._pool.news.troubled(verb, str(reply))
 
 
 def _nobody(_: Answer) -> None:

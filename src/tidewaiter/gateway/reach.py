@@ -25,14 +25,15 @@ class Reach:
         self._recorder = recorder
         self._hop = hop
         self._told = recorder.next_hop(hop)
+        self._why = ""
 
     def heard(self, failure: str, connections: int) -> None:
         """Note an attempt to connect: why it failed, or nothing, and how many connections there are now."""
         self._recorder.count("next_hop_connections", self._hop, "failed" if failure else "opened")
         event = (FULL if connections else DOWN) if failure else UP
-        if _STATES[event] == self._told.state:
+        if (_STATES[event], failure) == (self._told.state, self._why):
             return
-        self._told.state = _STATES[event]
+        self._told.state, self._why = _STATES[event], failure
         if failure:
             self._recorder.log.warning(event, next_hop=self._hop, reason=failure, connections=connections)
         else:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from tidewaiter.delivery.delivery import Answer, Delivery, Errand, Hop, Origin, Patience
+from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Delivery, Errand, Hop, Origin, Patience
 from tidewaiter.delivery.meaning import LACKING
 from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.model.address import Address
@@ -22,6 +22,8 @@ FIRST_SECONDS: Final = 270.0
 """For the first recipient, over all next hops of its route: a client waits five minutes (RFC 5321 §4.5.3.2.3)."""
 OPENING_SECONDS: Final = 3.0
 """For a connection to a next hop that holds none, where another could be asked: an honest hop greets at once."""
+_REFUSED: Final = {SENDER: "sender refused by the next hop", CLIENT: "client refused by the next hop"}
+"""Why the log says that a recipient was refused, where it was not the recipient that the next hop was asked about."""
 NO_HOP: Final = Reply(451, "4.4.1", ("No next hop answers, come again",))
 
 
@@ -66,7 +68,7 @@ class Recipients:
         elif not self.accepted:
             self._candidates = deque(route.hops)
             self._until = self._listening.station.loop.time() + FIRST_SECONDS
-            self._try_next(NO_HOP)
+            self._try_next(Answer(NO_HOP), "")
         elif self.hop is None or self.hop.one_recipient or self.hop not in route.hops:
             # What one hop takes and another refuses could not be told apart.
             self._refuse(OTHER_HOP, "other next hop")
@@ -89,16 +91,17 @@ class Recipients:
         if self._delivery is not None:
             # It stays ours: it knows who was accepted before, and they would be forgotten behind our 250.
             self._delivery.abandon()
-        self._refuse(reply, "next hop too slow")
+        self._refuse(reply, "next hop too slow", self.hop.name if self.hop is not None else "")
 
     def close(self) -> None:
         """Let go of the delivery and of whoever hears the answers: each knows us, and circles outlive a message."""
         self._delivery = None
         self._answer = _nobody
 
-    def _try_next(self, otherwise: Reply) -> None:
+    def _try_next(self, otherwise: Answer, asked: str) -> None:
+        """Ask the next candidate; where there is none, say `otherwise`, which the next hop `asked` said."""
         if not self._candidates:
-            self._refuse(otherwise, "next hop down")
+            self._refuse(otherwise.reply, _REFUSED.get(otherwise.about, "next hop down"), asked)
             return
         left = max(self._until - self._listening.station.loop.time(), 0.0)
         share = left / len(self._candidates)
@@ -122,17 +125,19 @@ class Recipients:
         return never if route is not None and all(hop.takes(extension) is False for hop in route.hops) else not_now
 
     def _hop_answered(self, answer: Answer) -> None:
+        assert self.hop is not None
+        name = self.hop.name
         if answer.down and not self.accepted:
             self.leave()
             self.hop = None
-            self._try_next(answer.reply)
+            self._try_next(answer, name)
         elif answer.reply.positive:
             self.accepted.append(str(self._recipient))
             self._answer(answer.reply)
         else:
-            self._refuse(answer.reply, "refused by the next hop")
+            self._refuse(answer.reply, _REFUSED.get(answer.about, "refused by the next hop"), name)
 
-    def _refuse(self, reply: Reply, reason: str) -> None:
+    def _refuse(self, reply: Reply, reason: str, next_hop: str = "") -> None:
         self._listening.refuse(
             "recipient",
             reason,
@@ -141,6 +146,7 @@ class Recipients:
             helo=self._origin.hello,
             reverse_path=str(self._mail.sender or ""),
             forward_path=str(self._recipient),
+            next_hop=next_hop,
         )
         self._answer(reply)
 

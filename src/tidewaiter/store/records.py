@@ -87,6 +87,8 @@ class Refusal(Struct, frozen=True, kw_only=True, tag_field="event", tag="refusal
     helo: str = ""
     reverse_path: str = ""
     forward_path: str = ""
+    next_hop: str = ""
+    """The next hop that was asked, in whose place or with whose words we refused."""
 
 
 Record = Transaction | Refusal

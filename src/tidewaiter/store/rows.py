@@ -82,6 +82,7 @@ def _refusal(record: Refusal) -> Row:
         record.helo,
         record.reverse_path,
         record.forward_path,
+        record.next_hop,
     )
 
 

@@ -50,5 +50,6 @@ REFUSALS = Table(
     Column("helo", Text, nullable=False),
     Column("reverse_path", Text, nullable=False),
     Column("forward_path", Text, nullable=False),
+    Column("next_hop", Text, nullable=False, server_default=""),
     Index("refusals_time", "time"),
 )
