@@ -43,7 +43,7 @@ async def honest_beside(crowd: list[tuple[str, str, float]], hop: NextHop, folde
     """Send honest messages one after another beside a crowd; give the replies and the longest time."""
     loop = asyncio.get_running_loop()
     text = configuration(hop.port, route="connections = 10", limits="connections_per_network = 200")
-    async with house(folder, text) as gateway:
+    async with house(folder, text, next_hop_wait=3.0) as gateway:
         tasks = [asyncio.create_task(say_for_ever(gateway, *one)) for one in crowd]
         await asyncio.sleep(0.3)
         replies, longest = [], 0.0
