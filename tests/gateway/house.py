@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import msgspec
 from blockbuster import BlockBuster
@@ -23,10 +23,10 @@ from tidewaiter.config import parse
 from tidewaiter.delivery.hops import Hops
 from tidewaiter.gateway.desk import read_line
 from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.entrance import entrance
 from tidewaiter.gateway.listening import Listening
-from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import Station
-from tidewaiter.store.records import Refusal, Transaction
+from tidewaiter.store.records import Findings, Refusal, Transaction
 
 HOST = "127.0.0.1"
 SECONDS = 25.0
@@ -68,6 +68,10 @@ class Memory:
     @property
     def refusals(self) -> list[Refusal]:
         return [line for line in self._lines() if isinstance(line, Refusal)]
+
+    @property
+    def findings(self) -> list[Findings]:
+        return [line for line in self._lines() if isinstance(line, Findings)]
 
     def told(self, event: str) -> list[dict[str, object]]:
         """Give the lines that tell of `event`."""
@@ -159,12 +163,7 @@ async def house(folder: Path, configuration: str, faults: Sequence[str] = (), **
 
 
 async def _serve(listening: Listening) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_server(
-        lambda: cast(asyncio.Protocol, Session(listening)),
-        HOST,
-        0,
-        ssl=listening.context if listening.implicit_tls else None,
-    )
+    return await asyncio.get_running_loop().create_server(entrance(listening), HOST, 0)
 
 
 class Caller:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -14,11 +15,12 @@ from tests.gateway.house import House, house
 from tests.gateway.next_hop import NextHop
 from tests.gateway.test_flow import configuration
 from tests.processes import children, command_line
+from tidewaiter.gateway.transaction import Transaction
 from tidewaiter.net.deadline import Deadline
 
 
 def _begin_and_forget(house: House) -> None:
-    house.station.under_way += 1
+    house.station.transactions.add(cast(Transaction, object()))
 
 
 def _keep_room(house: House) -> None:

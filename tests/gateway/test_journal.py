@@ -28,12 +28,20 @@ HOSTILE = st.one_of(
 
 @given(HOSTILE, HOSTILE, st.lists(HOSTILE, max_size=3))
 @example("a\u2028b", "250 ok", [])
-def test_no_input_can_add_a_line_or_leave_ascii(helo: str, reply: str, recipients: list[str]) -> None:
+@example("jos\xe9@\u4f8b.test \u202e", "250 ok", ["\u05d0\x7f\x9b"])
+def test_no_input_can_add_a_line_or_a_character_that_is_not_printable(
+    helo: str, reply: str, recipients: list[str]
+) -> None:
     record = msgspec.structs.replace(transaction("01"), helo=helo, reply=reply, recipients=tuple(recipients))
     line = encode(record)
-    assert line.isascii()
-    assert line.decode("ascii").isprintable()
+    assert line.decode().isprintable()
     assert json.loads(line)["helo"] == helo, "and nothing is lost"
+
+
+def test_letters_of_every_script_can_be_read() -> None:
+    names = "josé Łódź Ελλάδα Київ 例え भारत \U0001f600"
+    assert names.encode() in encode(msgspec.structs.replace(transaction("01"), reverse_path=names))
+    assert rb"a\u202eb \u2028 \u0085 \u007f" in encode({"event": names, "reason": "a\u202eb \u2028 \x85 \x7f"})
 
 
 @given(HOSTILE)

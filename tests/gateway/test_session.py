@@ -35,7 +35,12 @@ async def test_only_crlf_dot_crlf_ends_data_and_a_bare_newline_costs_the_connect
             assert await caller.closed()
         record = await gateway.recorded()
         assert (record.outcome, record.oddities) == ("refused", {"bare_lf": 1})
-        [finding] = record.findings
+        [early] = record.findings
+        assert (early.rule, early.readings) == ("bare-lf", ()), "it is known at once"
+        await until(lambda: gateway.memory.findings, "what others would have read")
+        [found] = gateway.memory.findings
+        assert found.id == record.id
+        [finding] = found.findings
         assert finding.rule == "smuggled-message"
         [fooled, *_] = finding.readings
         assert "aiosmtpd-1.4.4" in fooled.programs

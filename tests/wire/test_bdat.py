@@ -102,7 +102,7 @@ def test_a_chunk_out_of_its_place_is_never_read_as_commands(before: str, reply: 
     assert talk.say(b"BDAT %d%s\r\n" % (len(FAKE), last) + FAKE) == reply
     assert talk.server.state in (State.GREETED, State.READY)
     assert talk.server.mail is None
-    assert talk.events[-1:] in ([], [Reset()]) or talk.server.state is State.READY
+    assert talk.events[-1:] in ([], [Reset(replies.NO_RECIPIENTS)]) or talk.server.state is State.READY
     assert talk.say(b"NOOP\r\n") == b"250 2.0.0 Ok\r\n"
 
 
@@ -147,7 +147,7 @@ def test_data_and_bdat_do_not_mix(line: str) -> None:
     talk = play(f"{NAMED}\n~: BDAT 1\\r\\nx\nS: 250 2.0.0 Ok")
     assert talk.say(line.encode() + b"\r\n").startswith(b"503 5.5.1 ")
     if line == "DATA":
-        assert talk.events[-1] == Reset()
+        assert talk.events[-1] == Reset(replies.NO_MIXING)
         assert talk.say(b"BDAT 1 LAST\r\ny") == b"503 5.5.1 Send MAIL first\r\n"
         assert talk.messages == []
     else:

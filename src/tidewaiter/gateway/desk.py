@@ -11,7 +11,7 @@ from tidewaiter.gateway.metrics import DOWN, HOP_STATES
 from tidewaiter.gateway.outbox import ACKNOWLEDGEMENT_BYTES
 from tidewaiter.gateway.scribe import Batch, Scribe
 from tidewaiter.gateway.tally import Tally
-from tidewaiter.store.records import Record, Refusal, Transaction
+from tidewaiter.store.records import Findings, Record, Refusal, Transaction
 
 WAITING_RECORDS = 2000
 """Records of one worker that wait for the store before we read no more from it."""
@@ -34,7 +34,7 @@ class Counts(msgspec.Struct, frozen=True, tag_field="event", tag="counts"):
     """The states of all its next hops, in some of these lines."""
 
 
-Line = Hello | Counts | Transaction | Refusal
+Line = Hello | Counts | Transaction | Findings | Refusal
 
 _LINE: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
@@ -94,7 +94,7 @@ class Desk(asyncio.Protocol):
                     pass
                 case Counts():
                     self._count(value)
-                case Transaction() | Refusal():
+                case Transaction() | Findings() | Refusal():
                     records.append(value)
                     done += 1
                 case None:

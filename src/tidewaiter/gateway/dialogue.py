@@ -1,6 +1,8 @@
 """What a client says, and what it is told: the events of `wire.Server` to a transaction, and the answers back.
 
 It has no socket: `Session` brings it bytes, takes away what is to be said, and waits.
+Each MAIL leaves one line in the log, whatever becomes of it, and each refusal one, where it is made: a connection that
+ends by a reply that is told already is not told again.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ from tidewaiter.delivery.delivery import Origin
 from tidewaiter.gateway.listening import NOT_OURS, Listening
 from tidewaiter.gateway.received import opening
 from tidewaiter.gateway.standing import Standing
-from tidewaiter.gateway.transaction import Transaction
+from tidewaiter.gateway.transaction import GONE, Transaction
 from tidewaiter.model.reply import Reply
 from tidewaiter.smuggling.evidence import printable
 from tidewaiter.wire import (
@@ -20,6 +22,7 @@ from tidewaiter.wire import (
     ContentStart,
     Event,
     MailFrom,
+    MailRefused,
     MessageEnd,
     MessageRefused,
     RcptRefused,
@@ -48,6 +51,7 @@ class Dialogue:
         "_protocol",
         "_session",
         "_tls",
+        "_told",
         "_trace",
         "_transaction",
         "content_until",
@@ -68,6 +72,8 @@ class Dialogue:
         self._tls = tls
         self._transaction: Transaction | None = None
         self._answer: Reply | None = None
+        self._told: Reply | None = None
+        """The last refusal that is in the log."""
         self._origin: Origin | None = None
         self._protocol = ""
         self._trace = ""
@@ -97,7 +103,7 @@ class Dialogue:
             self._answer = reply
         elif not self.ended:
             self.waiting = False
-            self._handle(self.server.answer(reply))
+            self._handle(self._answered(reply))
             return True
         return False
 
@@ -126,18 +132,35 @@ class Dialogue:
         assert self._transaction is not None
         self._transaction.too_late()
 
+    def fail(self) -> None:
+        """Say 421 instead of what we cannot say: something of ours went wrong, and nobody knows how far it came."""
+        self._asking = self.waiting = False
+        if not self.ended:
+            self.close(self.server.service.closing("4.3.0", "Internal error, come again"))
+
+    def cut(self, reason: str, detail: str = "") -> None:
+        """Note that the connection ends without a word, because of the client."""
+        began = self._transaction is not None
+        self.ended = True
+        self.abandon(GONE)
+        if not began:
+            self._refuse("connection", reason, None, detail)
+
     def secured(self, tls: str) -> None:
         """Begin anew within TLS."""
         self._tls = tls
         self._origin = None
         self.server.started_tls()
 
-    def abandon(self) -> None:
-        """Give up what is under way, but for a message whose last byte is on its way to the next hop."""
+    def abandon(self, reply: Reply) -> None:
+        """Give up what is under way, but for a message whose last byte is on its way to the next hop.
+
+        `reply` is what the client hears instead.
+        """
         self.content_until = 0.0
-        if self._transaction is not None:
-            self._transaction.abandon()
-            self._transaction = None
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            transaction.abandon(reply)
 
     def leave(self) -> None:
         """Let go: the connection is lost.
@@ -145,8 +168,8 @@ class Dialogue:
         The session knows us: a circle would keep both until the collector comes by, which then takes its time.
         """
         self.ended = True
-        self.abandon()
         self._session = None
+        self.abandon(GONE)
 
     @property
     def behind(self) -> bool:
@@ -161,11 +184,18 @@ class Dialogue:
             answer = None
             for event in events:
                 answer = _ACTS[type(event)](self, event)
-            events = [] if answer is None else self.server.answer(answer)
+            events = [] if answer is None else self._answered(answer)
+
+    def _answered(self, reply: Reply) -> list[Event]:
+        if reply.code >= 400:
+            self._told = reply  # by whoever said no
+        return self.server.answer(reply)
 
     def _mail(self, event: MailFrom) -> Reply:
         if self._listening.station.draining:
-            return self._closing()
+            closing = self._closing()
+            self._refuse("command", "shutting down", closing)
+            return closing
         if not self._client.may_send:
             self._refuse("command", "not in networks", NOT_OURS)
             return NOT_OURS
@@ -206,10 +236,23 @@ class Dialogue:
     def _message_refused(self, event: MessageRefused) -> None:
         assert self._transaction is not None
         self.content_until = 0.0
+        self._told = event.reply
         self._transaction.refused(event.reader, event.reply)
         self._transaction = None
 
+    def _mail_refused(self, event: MailRefused) -> None:
+        self._told = event.reply
+        self._listening.refuse(
+            "command",
+            _WHY_MAIL.get(event.reply.code, "malformed"),
+            reply=str(event.reply),
+            client=self._client.address,
+            helo=self.server.hello,
+            reverse_path=printable(event.argument),
+        )
+
     def _rcpt_refused(self, event: RcptRefused) -> None:
+        self._told = event.reply
         sender = event.mail.sender if event.mail is not None else None
         self._listening.refuse(
             "recipient",
@@ -221,8 +264,8 @@ class Dialogue:
             forward_path=printable(event.argument),
         )
 
-    def _reset(self, _event: Reset) -> None:
-        self.abandon()
+    def _reset(self, event: Reset) -> None:
+        self.abandon(event.reply)
         if self._listening.station.draining and self._session is not None:
             self._listening.station.loop.call_soon(self._session.drain)
 
@@ -231,10 +274,19 @@ class Dialogue:
 
     def _close(self, event: Close) -> None:
         self.ended = True
-        self.abandon()
-        self.quit = event.reply is not None and event.reply.positive
-        if event.reply is not None and not self.quit:
-            self._refuse("connection", "closed by us", event.reply)
+        reply = event.reply
+        if reply is None:
+            self.cut("plain text instead of TLS")
+            return
+        told = self._transaction is not None or self._has_told(reply)
+        self.quit = reply.positive
+        self.abandon(reply)
+        if not self.quit and not told:
+            self._refuse("connection", "closed by us", reply)
+
+    def _has_told(self, reply: Reply) -> bool:
+        told = self._told
+        return told is not None and told.code == reply.code and told.lines == reply.lines
 
     def _ask(self, question: Callable[..., None], *about: object) -> Reply | None:
         """Put a question to the transaction, which answers at once or later."""
@@ -261,10 +313,22 @@ class Dialogue:
     def _closing(self) -> Reply:
         return self.server.service.closing("4.3.2", "Service is shutting down")
 
-    def _refuse(self, stage: Literal["connection", "command"], reason: str, reply: Reply) -> None:
-        self._listening.refuse(stage, reason, reply=str(reply), client=self._client.address, helo=self.server.hello)
+    def _refuse(
+        self, stage: Literal["connection", "command"], reason: str, reply: Reply | None, detail: str = ""
+    ) -> None:
+        self._told = reply
+        self._listening.refuse(
+            stage,
+            reason,
+            reply=str(reply or ""),
+            client=self._client.address,
+            helo=self.server.hello,
+            detail=detail,
+        )
 
 
+_WHY_MAIL: Final = {503: "out of order", 552: "too big", 555: "unknown parameter"}
+"""By code: what the log and the counters say of a MAIL that the core itself refused."""
 _WHY: Final = {452: "too many recipients", 503: "out of order"}
 """By code: what the log and the counters say of a recipient that the core itself refused."""
 
@@ -277,6 +341,7 @@ _ACTS: Final[Mapping[type[Event], Callable[[Dialogue, Any], Reply | None]]] = {
     ChunkEnd: Dialogue._chunk_end,
     MessageEnd: Dialogue._message_end,
     MessageRefused: Dialogue._message_refused,
+    MailRefused: Dialogue._mail_refused,
     RcptRefused: Dialogue._rcpt_refused,
     Reset: Dialogue._reset,
     StartTls: Dialogue._start_tls,

@@ -1,20 +1,22 @@
-r"""Log lines: JSON, one to a line, in ASCII, and never a reason for mail to wait.
+r"""Log lines: JSON, one to a line, in UTF-8, and never a reason for mail to wait.
 
-No input can add a line, or anything that a viewer takes for one: whatever is not ASCII is written
-as `\u…`, so that U+2028, U+0085, a bidirectional override or an escape sequence stays a text of
-six harmless characters. A reader that does not keep up (a pipe that is full, a full disk) costs
-lines, which are counted and owned up to, and nothing else.
+What people write in their own letters can be read, as a name in an address. But no input can add a line, or anything
+that a viewer takes for one: whatever is not printable is written as `\u…`, so that U+2028, U+0085, a bidirectional
+override or an escape sequence stays a text of six harmless characters.
+A reader that does not keep up (a pipe that is full, a full disk) costs lines, which are counted and owned up to, and
+nothing else.
 """
 
 import errno
 import fcntl
 import json
 import os
+import re
 import stat
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -29,17 +31,29 @@ _FILE_BYTES = 1 << 20
 
 
 def encode(value: object) -> bytes:
-    """Return a value as one line of JSON in ASCII, without its newline."""
+    """Return a value as one line of JSON, without its newline: of printable characters, and of nothing else."""
     try:
         line = msgspec.json.encode(value)
     except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot say
         return _escaped(value)
-    return line if line.isascii() and b"\x7f" not in line else _escaped(value)
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    text = line.decode()
+    return line if text.isprintable() else _UNPRINTABLE.sub(_escape, text).encode()
 
 
 def _escaped(value: object) -> bytes:
     text = json.dumps(msgspec.to_builtins(value), ensure_ascii=True, separators=(",", ":"))
     return text.replace("\x7f", "\\u007f").encode("ascii")
+
+
+def _escape(found: re.Match[str]) -> str:
+    """Write characters as JSON does, but for those that are printable (`str.isprintable`: no control, no format)."""
+    letters = (letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in found[0])
+    return "".join(letters).replace("\x7f", "\\u007f")
+
+
+_UNPRINTABLE: Final = re.compile(r"[\x7f-\U0010ffff]+")
 
 
 def open_log(file: str | None) -> int:

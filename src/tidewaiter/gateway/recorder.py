@@ -12,7 +12,7 @@ from tidewaiter.gateway.ids import Ids
 from tidewaiter.gateway.journal import Journal, encode, logger, tell_faults
 from tidewaiter.gateway.metrics import DOWN, HOP_STATES, UP
 from tidewaiter.gateway.outbox import Outbox
-from tidewaiter.store.records import Refusal, Transaction
+from tidewaiter.store.records import Findings, Refusal, Transaction
 
 COUNTER_SECONDS = 1.0
 """How old a counter may be in `/metrics`."""
@@ -58,6 +58,10 @@ class Recorder:
         for kind in record.oddities:
             self._counts["odd_messages", kind] += 1
 
+    def findings(self, record: Findings) -> None:
+        """Remember what was found out about an odd message whose transaction is remembered already."""
+        self._record(record)
+
     def refusal(self, record: Refusal) -> None:
         """Remember that a connection, command or recipient was refused, and why."""
         self._record(record)
@@ -72,6 +76,11 @@ class Recorder:
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add to a counter of `metrics.COUNTERS`, given its labels in the order listed there."""
         self._counts[(name, *labels)] += by
+
+    def flush(self) -> None:
+        """Write what is queued, as far as the log and the clerk take it at once; the last call of a process."""
+        self._outbox.flush()
+        self._journal.flush()
 
     async def close(self, seconds: float) -> None:
         """Give the clerk so long to take what is left, and close."""
@@ -122,7 +131,7 @@ class Recorder:
             self._journal.dropped_total = 0
             self._counts[("log_lines_dropped",)] += lost
 
-    def _record(self, record: Transaction | Refusal) -> None:
+    def _record(self, record: Transaction | Findings | Refusal) -> None:
         line = encode(record)
         self._journal.write(line)
         self._outbox.put(line)

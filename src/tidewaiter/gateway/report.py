@@ -11,6 +11,13 @@ from tidewaiter.store import records
 _QUEUE_ID: Final = re.compile(r"(?:queued as |\bid=)([A-Za-z0-9-]{6,40})|\b([A-Za-z0-9]{12,20}) Message accepted")
 
 
+def abandoned_name(said: Reply, *, begun: bool, gone: bool) -> records.Outcome:
+    """Say in one word how it ended that the client gave up, or had to: `begun` is the content, `gone` the client."""
+    if said.positive or (gone and not begun):
+        return "abandoned"
+    return "refused" if said.permanent else "deferred"
+
+
 def outcome_name(said: Reply, outcome: Outcome) -> records.Outcome:
     """Say in one word what became of the message."""
     if outcome.doubtful:

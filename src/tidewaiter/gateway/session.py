@@ -17,10 +17,11 @@ from tidewaiter.gateway.listening import Listening
 from tidewaiter.gateway.turns import LARGE
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
-from tidewaiter.net.tls import tls_text
+from tidewaiter.net.tls import tls_failure, tls_text
 
 NOBODY: Final = ("0.0.0.0", 0)  # noqa: S104 - nothing listens there
 """A client that has reset its connection before it was greeted: the kernel no longer knows its address."""
+NO_TLS: Final = "TLS handshake failed"
 LINGER_SECONDS: Final = 5.0
 LINGER_BYTES: Final = 1024 * 1024
 """What is thrown away behind our last reply; a client that sends more does not read it anyway."""
@@ -34,6 +35,7 @@ class Session:
         "_dialogue",
         "_listening",
         "_paused",
+        "_securing",
         "_thrown",
         "_tls",
         "_transport",
@@ -47,6 +49,8 @@ class Session:
         self._listening = listening
         self._deadline = Deadline(listening.station.watch, self._late)
         self._paused = False
+        self._securing = False
+        """The handshake is under way, and nothing can be said."""
         self._turn_over = False
         """The client has sent much, and it is the turn of others."""
         self._unread = False
@@ -85,12 +89,15 @@ class Session:
         if dialogue.ended:
             self._throw_away(len(data))
             return
-        dialogue.receive(data)
-        self._settle()
-        if len(data) >= LARGE:
-            self._turn_over = self._listening.station.turns.must_wait(self)
-        if dialogue.waiting or self._turn_over:
-            self.regulate()
+        try:
+            dialogue.receive(data)
+            self._settle()
+            if len(data) >= LARGE:
+                self._turn_over = self._listening.station.turns.must_wait(self)
+            if dialogue.waiting or self._turn_over:
+                self.regulate()
+        except Exception as error:  # noqa: BLE001 - the loop would cut the connection without a word
+            self._failed(error)
 
     def eof_received(self) -> bool:
         """Keep our half open while an answer is awaited: the client may still read it."""
@@ -98,10 +105,19 @@ class Session:
         return self._dialogue.waiting and not self._tls
 
     def connection_lost(self, _error: Exception | None) -> None:
-        """Give up what hangs on this client."""
+        """Give up what hangs on this client; within a handshake it is for that to say why."""
+        if not self._securing:
+            self._lost()
+
+    def _lost(self) -> None:
+        if self not in self._listening.sessions:
+            return
         self._deadline.close()
         self._listening.leave(self)
-        self._dialogue.leave()
+        try:
+            self._dialogue.leave()
+        except Exception as error:  # noqa: BLE001 - all is given back by now, and nobody is left to hear
+            self._listening.station.fault("session", error)
 
     def pause_writing(self) -> None:
         """Hear no more from a client that does not read."""
@@ -112,14 +128,33 @@ class Session:
     def resume_writing(self) -> None:
         """Go on."""
         self._unread = False
-        self._settle()
+        try:
+            self._settle()
+        except Exception as error:  # noqa: BLE001 - as when data comes
+            self._failed(error)
 
     # What the transaction and the worker call.
 
     def answer(self, reply: Reply) -> None:
         """Answer the question that is open."""
-        if self._dialogue.answer(reply):
+        try:
+            if self._dialogue.answer(reply):
+                self._settle()
+        except Exception as error:  # noqa: BLE001 - whoever answers, a next hop's connection, is not to blame
+            self._failed(error)
+
+    def fail(self) -> None:
+        """Say 421, and close: something of ours went wrong, and is logged."""
+        try:
+            self._dialogue.fail()
             self._settle()
+        except Exception as error:  # noqa: BLE001 - if that fails too, the client learns it by the end
+            self._listening.station.fault("session", error)
+            self._transport.abort()
+
+    def _failed(self, error: Exception) -> None:
+        self._listening.station.fault("session", error)
+        self.fail()
 
     def finish(self, reply: Reply) -> None:
         """Answer for the message; the transaction is over."""
@@ -146,8 +181,23 @@ class Session:
 
     def drain(self) -> None:
         """Say 421, once there is no transaction: this process is to leave."""
-        if self._dialogue.drain():
-            self._settle()
+        if self._securing:
+            self._dialogue.cut("shutting down")
+            self._transport.abort()
+            return
+        try:
+            if self._dialogue.drain():
+                self._settle()
+        except Exception as error:  # noqa: BLE001 - as when data comes
+            self._failed(error)
+
+    def leave(self, reply: Reply) -> None:
+        """Say a last word, whatever is under way: this process ends now."""
+        if self._securing:
+            self._dialogue.cut("shutting down")
+        elif not self._dialogue.ended:
+            self._dialogue.close(reply)
+            self._transport.write(self._dialogue.server.output())
 
     def hurry(self, seconds: float) -> None:
         """Let the client be silent for no more than `seconds` from now: room has become short."""
@@ -161,9 +211,12 @@ class Session:
     # Output, waiting, closing.
 
     def _greet(self) -> None:
-        if not self._dialogue.ended:
-            self._dialogue.server.greet()
-            self._settle()
+        try:
+            if not self._dialogue.ended:
+                self._dialogue.server.greet()
+                self._settle()
+        except Exception as error:  # noqa: BLE001 - as when data comes
+            self._failed(error)
 
     def _settle(self) -> None:
         """Send what is to be sent, then wait for whoever has to move next, and no longer than is allowed."""
@@ -177,6 +230,7 @@ class Session:
             self._transport.close()
         elif dialogue.secures:
             dialogue.secures = False
+            self._securing = True
             self._listening.station.spawn(self._handshake())
         elif not self._unread:
             self._wait()
@@ -196,8 +250,17 @@ class Session:
 
     def _late(self) -> None:
         """Whoever had to move did not."""
+        try:
+            self._give_up()
+        except Exception as error:  # noqa: BLE001 - as when data comes
+            self._failed(error)
+
+    def _give_up(self) -> None:
         dialogue = self._dialogue
-        if dialogue.ended or self._unread:
+        if dialogue.ended:
+            self._transport.abort()
+        elif self._unread:
+            dialogue.cut("replies unread")
             self._transport.abort()
         elif dialogue.waiting:
             dialogue.too_late()
@@ -225,6 +288,7 @@ class Session:
         """Go into TLS. What was sent before it in plain text has been thrown away by the core."""
         listening = self._listening
         self._deadline.clear()
+        why = "the client left"
         try:
             transport = await listening.station.loop.start_tls(
                 self._transport,
@@ -233,12 +297,23 @@ class Session:
                 server_side=True,
                 ssl_handshake_timeout=listening.limits.tls_handshake,
             )
-        except (OSError, ssl.SSLError):
-            listening.station.recorder.count("tls_failures", "client")
-            self._transport.abort()
+        except (OSError, ssl.SSLError) as error:
+            transport, why = None, tls_failure(error)
+        self._securing = False
+        if transport is not None and not transport.is_closing() and not self._dialogue.ended:
+            self._secured(transport)
             return
-        if transport is not None and not self._dialogue.ended:
-            self._transport = transport
-            self._tls = True
+        listening.station.recorder.count("tls_failures", "client")
+        self._transport.abort()
+        if not self._dialogue.ended:
+            self._dialogue.cut(NO_TLS, why)
+        self._lost()  # uvloop tells no protocol of a connection that it loses within the handshake
+
+    def _secured(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._tls = True
+        try:
             self._dialogue.secured(tls_text(transport))
             self._settle()
+        except Exception as error:  # noqa: BLE001 - as when data comes
+            self._failed(error)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tidewaiter.config import Settings
 from tidewaiter.gateway.connections import Connections
@@ -22,6 +22,9 @@ SPOOL: Final = "spool"
 LACK_SECONDS: Final = 10.0
 """Between two lines that say that there is no room."""
 
+if TYPE_CHECKING:
+    from tidewaiter.gateway.transaction import Transaction
+
 
 @dataclass(slots=True)
 class Station:
@@ -38,8 +41,8 @@ class Station:
     descriptors: Descriptors
     draining: bool = False
     """This process is to leave: no transaction is begun any more."""
-    under_way: int = 0
-    """Transactions that have not been answered yet, or whose next hop has not answered us."""
+    transactions: "set[Transaction]" = field(default_factory=set)
+    """Those that have not been answered yet, or whose next hop has not answered us."""
     turns: Turns = field(init=False)
     crowd: Crowd = field(init=False)
     _lacking: int = 0
@@ -51,6 +54,15 @@ class Station:
         """Make what needs no more than the loop."""
         self.turns = Turns(self.loop)
         self.crowd = Crowd(self.settings.limits, self.connections, self.descriptors, self.recorder)
+
+    @property
+    def under_way(self) -> int:
+        """How many transactions are."""
+        return len(self.transactions)
+
+    def fault(self, where: str, error: Exception) -> None:
+        """Log an exception that nobody expected; whoever calls this answers whoever waits, and gives back the rest."""
+        self.recorder.log.error("fault", reason=where, exc_info=error)
 
     def lacks(self, lack: Lack) -> None:
         """Say in the log that a message could not be kept, where, and how much there is; once for many of them."""

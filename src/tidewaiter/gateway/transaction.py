@@ -1,6 +1,6 @@
 """One transaction: its recipients, asked for as they come; its content, kept; its answer, which comes last.
 
-The client hears 250 only after the next hop said so.
+The client hears 250 only after the next hop said so. Each transaction has one record, however it ends.
 Whatever the way out, the next hop is left without a trace of what was not delivered.
 """
 
@@ -9,14 +9,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from msgspec import structs
-
 from tidewaiter.delivery.delivery import Origin, Outcome
 from tidewaiter.gateway.examiner import Question
 from tidewaiter.gateway.listening import Listening
 from tidewaiter.gateway.received import FIELD_LIMIT, received
 from tidewaiter.gateway.recipients import Recipients
-from tidewaiter.gateway.report import outcome_name, queue_id
+from tidewaiter.gateway.report import abandoned_name, outcome_name, queue_id
 from tidewaiter.gateway.station import Station
 from tidewaiter.lines.reader import Reader
 from tidewaiter.message.header import HeaderSection
@@ -37,6 +35,7 @@ NO_ROOM: Final = Reply(452, "4.3.1", ("No room for this message now, come again"
 NOT_KEPT: Final = Reply(451, "4.3.0", ("The message cannot be kept now, come again",))
 """The disk said no, and not because it is full."""
 TOO_LATE: Final = Reply(451, "4.4.2", ("The next hop takes too long to answer, come again",))
+FAULT: Final = Reply(451, "4.3.0", ("Internal error, come again",))
 GONE: Final = Reply(451, "4.4.2", ("The client left before the reply",))
 """For the record alone: nobody is left to hear it."""
 
@@ -63,7 +62,7 @@ class Transaction:
     def __init__(self, session: "Session", listening: Listening, origin: Origin, mail: Mail, tls: str) -> None:
         """Begin; nothing is asked of anybody yet."""
         station = listening.station
-        station.under_way += 1
+        station.transactions.add(self)
         self.id = station.recorder.new_id()
         self.mail = mail.grown(FIELD_LIMIT)
         self.origin = origin
@@ -99,8 +98,11 @@ class Transaction:
         lack = station.room.lack(self.mail.size or 0)
         if lack is not None:
             station.lacks(lack)
-            self.abandon()
-            return _no_room(station.room.trouble)
+            said = _no_room(station.room.trouble)
+            self._recipients.leave()
+            self._record(said, Outcome(said), "deferred")
+            self._close()
+            return said
         self._spool = Spool(station.room, self._caught_up)
         return replies.GO_AHEAD
 
@@ -111,10 +113,13 @@ class Transaction:
         self._header.feed(content)
 
     def _caught_up(self) -> None:
-        if self._reader is not None:
-            self._send_when_complete()
-        elif self._session is not None:
-            self._session.regulate()
+        try:
+            if self._reader is not None:
+                self._send_when_complete()
+            elif self._session is not None:
+                self._session.regulate()
+        except Exception as error:  # noqa: BLE001 - the file thread has no answer for the client
+            self.failed(error)
 
     # The end.
 
@@ -156,6 +161,12 @@ class Transaction:
 
     def outcome(self, outcome: Outcome) -> None:
         """Answer the client, if it still waits, then remember what became of the message."""
+        try:
+            self._end(outcome)
+        except Exception as error:  # noqa: BLE001 - the next hop's connection is not to blame
+            self.failed(error)
+
+    def _end(self, outcome: Outcome) -> None:
         said = outcome.reply
         if said.positive:
             said = Reply(250, "2.0.0", (f"Ok: {self.id}",))
@@ -167,25 +178,55 @@ class Transaction:
             # Gone, or sending no more: a program that died looks like one that still listens, and comes again.
             doubtful = outcome.doubtful or outcome.reply.positive
             outcome = Outcome(outcome.reply, outcome.hop_reply, doubtful=doubtful)
-        self._record(said, outcome)
+        self._record(said, outcome, outcome_name(said, outcome))
         self._close()
 
     def refused(self, reader: Reader, reply: Reply) -> None:
         """The content was refused as it came, and the client has its reply."""
         self._reader = reader
         self._recipients.leave()
-        self._record(reply, Outcome(reply))
+        outcome = Outcome(reply)
+        self._record(reply, outcome, outcome_name(reply, outcome))
         self._close()
 
-    def abandon(self) -> None:
-        """The client gave it up, or is gone."""
+    def abandon(self, said: Reply) -> None:
+        """The client gave it up, or is gone, or was sent away; `said` is what it heard at the end."""
         self._session = None
         if self._slot is not None:
             return
-        self._recipients.leave()
-        if self._spool is not None:
-            self._record(GONE, Outcome(GONE))
-        self._close()
+        try:
+            self._recipients.leave()
+            name = abandoned_name(said, begun=self._spool is not None, gone=said is GONE)
+            self._record(said, Outcome(said), name)
+        finally:
+            self._close()
+
+    def failed(self, error: Exception) -> None:
+        """Something of ours went wrong: say so, answer the client, and give back all that is held."""
+        station, session = self._listening.station, self._session
+        station.fault(f"transaction {self.id}", error)
+        if session is not None and self._slot is None:
+            session.fail()  # which abandons this
+            return
+        self._session = None
+        try:
+            if self in station.transactions:
+                self.cut(FAULT)
+        except Exception as another:  # noqa: BLE001 - what cannot be recorded is given back all the same
+            station.fault(f"transaction {self.id}", another)
+        if session is not None:
+            session.fail()
+
+    def cut(self, said: Reply) -> None:
+        """End it now, though its last byte may have left: then it may come twice."""
+        try:
+            doubtful = self._slot is not None
+            if not doubtful:
+                self._recipients.leave()
+            outcome = Outcome(said, doubtful=doubtful)
+            self._record(said, outcome, outcome_name(said, outcome))
+        finally:
+            self._close()
 
     def too_late(self) -> None:
         """Let the client hear 451 while it still listens; what has left goes on, and may come twice."""
@@ -197,12 +238,12 @@ class Transaction:
         session.finish(TOO_LATE)
         if self._slot is None:
             self._recipients.leave()
-            self._record(TOO_LATE, Outcome(TOO_LATE))
+            self._record(TOO_LATE, Outcome(TOO_LATE), "deferred")
             self._close()
 
     def _close(self) -> None:
         station = self._listening.station
-        station.under_way -= 1
+        station.transactions.discard(self)
         if self._spool is not None:
             if self._spool.trouble is not None:
                 place = f"{station.settings.store.path}/spool"
@@ -218,14 +259,18 @@ class Transaction:
             # Not before the reply and the log line have left, at the end of this turn of the loop: killed
             # in between, the sender would come again for a message that nobody named.
             station.loop.call_soon(station.doubts.end, self._slot)
+            self._slot = None
 
-    def _record(self, said: Reply, outcome: Outcome) -> None:
+    def _record(self, said: Reply, outcome: Outcome, name: records.Outcome) -> None:
         station, recipients, reader = self._listening.station, self._recipients, self._reader
         oddities = reader.oddities if reader is not None else ()
+        question = None
+        if reader is not None and oddities:
+            question = Question.about(oddities, reader.windows, at_least=reader.at_least)
         record = records.Transaction(
             time=datetime.now(UTC),
             id=self.id,
-            outcome=outcome_name(said, outcome),
+            outcome=name,
             reply=str(said),
             listener=self._listening.name,
             client=self.origin.address,
@@ -239,11 +284,11 @@ class Transaction:
             next_hop_reply=outcome.hop_reply,
             queue_id=queue_id(outcome.hop_reply),
             oddities=dict(Counter(odd.kind.value for odd in oddities)) if oddities else {},
+            findings=(question.unread,) if question is not None else (),
         )
-        if reader is None or not oddities:
-            station.recorder.transaction(record)
-        else:
-            _examine(station, record, Question.about(oddities, reader.windows, at_least=reader.at_least))
+        station.recorder.transaction(record)
+        if question is not None:
+            _examine(station, record, question)
 
 
 def _no_room(trouble: Exception | None) -> Reply:
@@ -252,5 +297,10 @@ def _no_room(trouble: Exception | None) -> Reply:
 
 
 def _examine(station: Station, record: records.Transaction, question: Question) -> None:
-    """Remember it once the examiner has said what others would have read."""
-    station.examiner.ask(question, lambda found: station.recorder.transaction(structs.replace(record, findings=found)))
+    """Remember what others would have read in it, once the examiner has said so."""
+
+    def add(found: tuple[records.Finding, ...]) -> None:
+        if found != record.findings:
+            station.recorder.findings(records.Findings(time=datetime.now(UTC), id=record.id, findings=found))
+
+    station.examiner.ask(question, add)

@@ -10,11 +10,10 @@ import resource
 import socket
 import ssl
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final, cast
+from typing import Final
 
 import uvloop
 
@@ -24,6 +23,7 @@ from tidewaiter.delivery.maildir import Maildir
 from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.descriptors import Descriptors
 from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.entrance import entrance
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.link import Link
@@ -32,6 +32,7 @@ from tidewaiter.gateway.reach import Reach
 from tidewaiter.gateway.recorder import Recorder
 from tidewaiter.gateway.session import Session
 from tidewaiter.gateway.station import SPOOL, Station
+from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Watch
 from tidewaiter.net.tls import server_context
 from tidewaiter.store.file_thread import FileThread
@@ -41,6 +42,7 @@ LEARN_SECONDS: Final = 3.0
 """How long a start waits for next hops to say what they offer: a client told less would repack its messages."""
 LOOK_SECONDS: Final = 1.0
 LAST_RECORDS_SECONDS: Final = 5.0
+LAST_WORDS_SECONDS: Final = 0.1
 
 
 class Worker:
@@ -65,7 +67,7 @@ class Worker:
 
     async def run(self) -> None:
         """Serve until drained."""
-        link = Link(self._handover.link, self._loop, self._drain, lambda: os._exit(0))
+        link = Link(self._handover.link, self._loop, self._drain, self._end)
         self._look()
         await self._learn()
         for descriptor, listener, listening in zip(
@@ -125,13 +127,8 @@ class Worker:
                 await asyncio.gather(*(hop.learn() for hop in self._hops.all()))
 
     async def _listen(self, descriptor: int, listener: Listener, listening: Listening) -> asyncio.Server:
-        tls = listener.tls is ListenerTls.IMPLICIT
         return await self._loop.create_server(
-            cast(Callable[[], asyncio.Protocol], partial(Session, listening)),
-            sock=socket.socket(fileno=descriptor),
-            backlog=listener.backlog,
-            ssl=listening.context if tls else None,
-            ssl_handshake_timeout=self._settings.limits.tls_handshake if tls else None,
+            entrance(listening), sock=socket.socket(fileno=descriptor), backlog=listener.backlog
         )
 
     def _drain(self) -> None:
@@ -142,6 +139,24 @@ class Worker:
         for session in self._sessions():
             session.drain()
         self._leave_when_alone()
+
+    def _end(self) -> None:
+        """Leave at once: the time to stop has passed, or the supervisor is gone. Each message that is cut is told."""
+        closing = Reply(421, "4.3.2", (f"{self._settings.hostname} Service is shutting down",))
+        try:
+            for session in self._sessions():
+                session.leave(closing)
+            for transaction in list(self._station.transactions):
+                transaction.cut(closing)
+        finally:
+            # Once what was said has left with this turn of the loop.
+            self._loop.call_later(LAST_WORDS_SECONDS, self._exit)
+
+    def _exit(self) -> None:
+        try:
+            self._station.recorder.flush()
+        finally:
+            os._exit(0)
 
     def _sessions(self) -> list[Session]:
         return [session for listening in self._listenings for session in listening.sessions]

@@ -4,7 +4,9 @@ Certificates are read again on reload, because a reload starts new processes.
 """
 
 import asyncio
+import re
 import ssl
+from typing import Final
 
 
 def server_context(certificate: str, key: str) -> ssl.SSLContext:
@@ -39,3 +41,13 @@ def tls_text(transport: asyncio.BaseTransport) -> str:
     """Name protocol and cipher of a connection; empty without TLS."""
     tls = transport.get_extra_info("ssl_object")
     return f"{tls.version()} {tls.cipher()[0]}" if tls is not None else ""
+
+
+def tls_failure(error: OSError) -> str:
+    """Say why a handshake failed: OpenSSL's reason, or the system's."""
+    text = error.strerror if not isinstance(error, ssl.SSLError) and error.strerror else str(error)
+    return _WHERE.sub("", text) or "the client left"
+
+
+_WHERE: Final = re.compile(r" \(_ssl\.c:[0-9]+\)$")
+"""Where in Python's own source it was noticed."""

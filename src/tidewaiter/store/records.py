@@ -1,5 +1,7 @@
 """The facts that are kept about mail: one record for each transaction, one for each refusal.
 
+What became of a message is written when the client hears it. What other programs would have read in one with odd bytes
+is found out afterwards, and added under the same id.
 A record is encoded once, in the worker, as a line of JSON; that line is both the log line and
 what the clerk stores. So its names are read by administrators, and a name once given stays.
 """
@@ -9,8 +11,9 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-Outcome = Literal["delivered", "refused", "deferred", "doubtful"]
-"""`delivered`: we said 250. `refused`: 5xx. `deferred`: 4xx, or the client left before the reply.
+Outcome = Literal["delivered", "refused", "deferred", "abandoned", "doubtful"]
+"""`delivered`: we said 250. `refused`: 5xx. `deferred`: 4xx, or the client left before the reply to its message.
+`abandoned`: the client gave it up, by RSET, QUIT or the like, or left before it sent content.
 `doubtful`: the next hop may have the message though we did not say 250, or to a client that had closed its half of
 the connection and may not have heard it; so it may come twice."""
 
@@ -40,7 +43,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Transaction(Struct, frozen=True, kw_only=True, tag_field="event", tag="transaction"):
-    """What became of one message: written once its outcome is known."""
+    """What became of one message, or of one that was begun: written once its outcome is known."""
 
     time: datetime
     """When the reply was sent, in UTC."""
@@ -71,6 +74,16 @@ class Transaction(Struct, frozen=True, kw_only=True, tag_field="event", tag="tra
     oddities: dict[str, int] = {}
     """How many of each kind, by the kind's name."""
     findings: tuple[Finding, ...] = ()
+    """Where there are oddities, what is known at once; `Findings` with the same id has what other programs read."""
+
+
+class Findings(Struct, frozen=True, kw_only=True, tag_field="event", tag="findings"):
+    """What was found out about an odd message behind the reply: it replaces the findings of its transaction."""
+
+    time: datetime
+    id: str
+    """The transaction's."""
+    findings: tuple[Finding, ...]
 
 
 class Refusal(Struct, frozen=True, kw_only=True, tag_field="event", tag="refusal"):
@@ -89,6 +102,8 @@ class Refusal(Struct, frozen=True, kw_only=True, tag_field="event", tag="refusal
     forward_path: str = ""
     next_hop: str = ""
     """The next hop that was asked, in whose place or with whose words we refused."""
+    detail: str = ""
+    """Of a TLS handshake: why it failed, as OpenSSL says it."""
 
 
-Record = Transaction | Refusal
+Record = Transaction | Findings | Refusal

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.dialects import sqlite
 
-from tidewaiter.store.records import Record, Refusal, Transaction
+from tidewaiter.store.records import Findings, Record, Refusal, Transaction
 from tidewaiter.store.tables import RECIPIENTS, REFUSALS, TRANSACTIONS
 
 Row = tuple[object, ...]
@@ -32,21 +32,35 @@ def _insertion(table: Table) -> str:
 _INSERT_TRANSACTION = _insertion(TRANSACTIONS)
 _INSERT_RECIPIENT = _insertion(RECIPIENTS)
 _INSERT_REFUSAL = _insertion(REFUSALS)
+_UPDATE_FINDINGS = str(
+    update(TRANSACTIONS)
+    .where(TRANSACTIONS.c.id == bindparam("which"))
+    .values(findings=bindparam("found"))
+    .compile(dialect=sqlite.dialect())
+)
 
 
 def rows_of(records: Iterable[Record]) -> dict[str, list[Row]]:
-    """Statements and the rows for each, a table before those that refer to it."""
+    """Statements and the rows for each, a table before those that refer to it, what is added to a row last."""
     transactions: list[Row] = []
     recipients: list[Row] = []
     refusals: list[Row] = []
+    findings: list[Row] = []
     for record in records:
         match record:
             case Transaction():
                 transactions.append(_transaction(record))
                 recipients.extend(_recipients(record))
+            case Findings():
+                findings.append((_json(record.findings), record.id))
             case Refusal():
                 refusals.append(_refusal(record))
-    return {_INSERT_TRANSACTION: transactions, _INSERT_RECIPIENT: recipients, _INSERT_REFUSAL: refusals}
+    return {
+        _INSERT_TRANSACTION: transactions,
+        _INSERT_RECIPIENT: recipients,
+        _INSERT_REFUSAL: refusals,
+        _UPDATE_FINDINGS: findings,
+    }
 
 
 def _transaction(record: Transaction) -> Row:
@@ -83,6 +97,7 @@ def _refusal(record: Refusal) -> Row:
         record.reverse_path,
         record.forward_path,
         record.next_hop,
+        record.detail,
     )
 
 

@@ -51,5 +51,6 @@ REFUSALS = Table(
     Column("reverse_path", Text, nullable=False),
     Column("forward_path", Text, nullable=False),
     Column("next_hop", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
     Index("refusals_time", "time"),
 )

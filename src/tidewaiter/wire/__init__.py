@@ -9,8 +9,8 @@ A server (`Server`) is fed what the client sent and gives events; a driver carri
     server.answer(reply)                # … until it is answered; returns the events that waited behind it
     send(server.output())               # replies of a whole pipelined group in one write
 
-`MailFrom`, `RcptTo`, `ContentStart`, `ChunkEnd` and `MessageEnd` ask; `Content`, `MessageRefused`, `RcptRefused`,
-`Reset`, `StartTls` and `Close` tell. Read no more from the socket while `server.reading` is false.
+`MailFrom`, `RcptTo`, `ContentStart`, `ChunkEnd` and `MessageEnd` ask; `Content`, `MessageRefused`, `MailRefused`,
+`RcptRefused`, `Reset`, `StartTls` and `Close` tell. Read no more from the socket while `server.reading` is false.
 In state HANDSHAKE the next byte belongs to TLS; behind the handshake call `started_tls`.
 
 A client (`Client`) has one method for each command and reports `Replied(verb, reply)` in the order of the commands:
@@ -36,6 +36,7 @@ from tidewaiter.wire.events import (
     ContentStart,
     Event,
     MailFrom,
+    MailRefused,
     MessageEnd,
     MessageRefused,
     RcptRefused,
@@ -62,6 +63,7 @@ __all__ = [
     "Limits",
     "LocalProtocolError",
     "MailFrom",
+    "MailRefused",
     "MessageEnd",
     "MessageRefused",
     "Offers",

@@ -97,6 +97,20 @@ class MessageRefused:
 
 
 @dataclass(init=False, slots=True)
+class MailRefused:
+    """The core itself refused a transaction (the form of MAIL, its place, its size); the reply is on its way."""
+
+    argument: Final[bytes]
+    """What the client wrote behind MAIL."""
+    reply: Final[Reply]
+
+    def __init__(self, argument: bytes, reply: Reply) -> None:
+        """Tell why."""
+        self.argument = argument
+        self.reply = reply
+
+
+@dataclass(init=False, slots=True)
 class RcptRefused:
     """The core itself refused a recipient (its form, its place, one too many); the reply is on its way."""
 
@@ -115,6 +129,13 @@ class RcptRefused:
 @dataclass(init=False, slots=True)
 class Reset:
     """The transaction was given up by the client, or by its breach of the order of commands."""
+
+    reply: Final[Reply]
+    """What the client hears: positive behind RSET and its like."""
+
+    def __init__(self, reply: Reply) -> None:
+        """Tell why."""
+        self.reply = reply
 
 
 @dataclass(init=False, slots=True)
@@ -135,4 +156,4 @@ class Close:
 
 
 Asking = MailFrom | RcptTo | ContentStart | ChunkEnd | MessageEnd
-Event = Asking | Content | MessageRefused | RcptRefused | Reset | StartTls | Close
+Event = Asking | Content | MessageRefused | MailRefused | RcptRefused | Reset | StartTls | Close

@@ -27,6 +27,7 @@ from tidewaiter.wire.events import (
     ContentStart,
     Event,
     MailFrom,
+    MailRefused,
     MessageEnd,
     MessageRefused,
     RcptRefused,
@@ -195,7 +196,7 @@ class Server(Session):
             self.hang_up(reply)
             return
         self._idle += 1
-        self.give_up(edge.accepted)
+        self.give_up(edge.accepted, reply)
         self.say(reply)
         if edge.accepted is State.HANDSHAKE:
             self._events.append(StartTls())
@@ -204,7 +205,9 @@ class Server(Session):
     def _refuse(self, verb: Verb, edge: Edge, reply: Reply, argument: bytes) -> None:
         if verb is Verb.RCPT:
             self._events.append(RcptRefused(self.mail, argument, reply))
-        self.give_up(edge.refused)
+        elif verb is Verb.MAIL:
+            self._events.append(MailRefused(argument, reply))
+        self.give_up(edge.refused, reply)
         self.say(reply)
         self.police()
 
@@ -257,7 +260,7 @@ class Server(Session):
 
     def _open_drain(self, count: int, reply: Reply, state: State) -> None:
         """Take a refused chunk by its count: read as commands, its octets would be a second, smuggled dialogue."""
-        self.give_up(State.DRAIN)
+        self.give_up(State.DRAIN, reply)
         self._left = count
         self._late = (reply, state)
         self._drain()

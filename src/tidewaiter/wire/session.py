@@ -111,10 +111,10 @@ class Session:
             self.recipients = []
             self.body = None
 
-    def give_up(self, state: State) -> None:
-        """Go on in `state`, and tell the application if that ends a transaction that it knows of."""
+    def give_up(self, state: State, reply: Reply) -> None:
+        """Go on in `state`, and tell the application if `reply` thus ends a transaction that it knows of."""
         if self.mail is not None and state not in TRANSACTION:
-            self._events.append(Reset())
+            self._events.append(Reset(reply))
         self.enter(state)
 
     def say(self, reply: Reply) -> None:
