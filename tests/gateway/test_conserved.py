@@ -85,7 +85,10 @@ def test_a_fault_of_processes_and_a_file_in_their_spool_fail_the_test(tmp_path: 
 
 def test_a_child_is_seen_until_it_was_waited_for() -> None:
     before = children()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    program = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"\n"  # it is no more what it was forked from
         assert children() - before == {child.pid}
         assert "input()" in command_line(child.pid)
     assert children() == before
