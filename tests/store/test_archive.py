@@ -108,17 +108,20 @@ def test_a_commit_is_synchronous_and_logged_ahead(archive: Archive) -> None:
 
 def test_only_what_is_too_old_is_deleted(archive: Archive, tmp_path: Path) -> None:
     archive.append([aged("01", MONTH + timedelta(seconds=1)), aged("02", MONTH), aged("03", timedelta(0))])
-    assert archive.prune(NOW, MONTH, GIB) == 1
+    assert archive.oldest() == NOW - MONTH - timedelta(seconds=1)
+    assert archive.prune(NOW - MONTH, GIB) == 1
     assert rows(tmp_path, "SELECT id FROM transactions ORDER BY id") == [("02",), ("03",)]
     assert rows(tmp_path, "SELECT DISTINCT transaction_id FROM recipients ORDER BY 1") == [("02",), ("03",)]
-    assert archive.prune(NOW, MONTH, GIB) == 0
+    assert archive.prune(NOW - MONTH, GIB) == 0
+    assert archive.oldest() == NOW - MONTH
 
 
 def test_beyond_its_size_the_oldest_are_deleted_and_the_file_shrinks(archive: Archive, tmp_path: Path) -> None:
     ids = [f"{number:05}" for number in range(12_000)]
     archive.append(aged(identity, timedelta(seconds=12_000 - int(identity))) for identity in ids)
     limit = 2**20
-    while archive.prune(NOW, MONTH, limit):
+    long_ago = NOW - 100 * MONTH  # as a clock has it that was never set
+    while archive.prune(long_ago, limit):
         pass
     archive.close()  # moves the write-ahead log into the file
     left = [row[0] for row in rows(tmp_path, "SELECT id FROM transactions ORDER BY id")]

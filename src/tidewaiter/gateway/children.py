@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.link import ALIVE, BEAT_SECONDS, DRAIN, READY
+from tidewaiter.store.told import at
 
 SILENCE_SECONDS = 12 * BEAT_SECONDS
 """A child whose loop has not turned for so long serves nobody: it is killed, and another started."""
@@ -38,11 +39,12 @@ class Child:
         self.linked = True
         """Whether the link is open at both ends."""
         self.started = self._heard = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603 - our own programs
-            [*program, handover.argument()],
-            pass_fds=handover.descriptors(),
-            stdin=subprocess.DEVNULL,
-        )
+        with at(" ".join(program)):
+            self._process = subprocess.Popen(  # noqa: S603 - our own programs
+                [*program, handover.argument()],
+                pass_fds=handover.descriptors(),
+                stdin=subprocess.DEVNULL,
+            )
 
     @property
     def pid(self) -> int:
@@ -58,7 +60,7 @@ class Child:
         """Read what it says; `ready` and `silent` tell what it was, `linked` whether it has hung up."""
         try:
             message = self.socket.recv(64)
-        except (BlockingIOError, ConnectionError):
+        except OSError:  # nothing was there, or the system could not say: it is heard the next time
             return
         assert message in {READY, ALIVE, b""}, "both ends are ours"
         self.ready = self.ready or message == READY

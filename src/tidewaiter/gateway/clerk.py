@@ -19,6 +19,7 @@ from tidewaiter.gateway.connections import Connections
 from tidewaiter.gateway.desk import Desk, next_hops
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.journal import Journal, logger, tell_faults
+from tidewaiter.gateway.last_words import last_words
 from tidewaiter.gateway.link import Link
 from tidewaiter.gateway.metrics import DOWN
 from tidewaiter.gateway.pages import Page, Pages
@@ -101,10 +102,16 @@ class Clerk:
         return Page(status, "application/json", msgspec.json.encode(body) + b"\n")
 
 
-async def _main(argv: list[str]) -> None:
-    await Clerk(Handover.receive(argv), asyncio.get_running_loop()).serve()
+def main(argv: list[str]) -> None:
+    """Live as the clerk."""
+    handover = Handover.receive(argv)
+    with last_words(handover, process="clerk"), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_live(handover))
+
+
+async def _live(handover: Handover) -> None:
+    await Clerk(handover, asyncio.get_running_loop()).serve()
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(sys.argv))
+    main(sys.argv)

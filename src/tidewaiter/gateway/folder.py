@@ -8,6 +8,7 @@ from pathlib import Path
 from tidewaiter.gateway.error import StartError
 from tidewaiter.i18n import system
 from tidewaiter.model.sentence import Sentence
+from tidewaiter.store.told import at
 
 WAIT_SECONDS = 10.0
 """How long a new supervisor waits for the last processes of one that was killed."""
@@ -28,13 +29,21 @@ def hold(path: Path, owner: tuple[int, int] | None) -> int:
     except OSError as error:
         why = Sentence("{place}: {reason}", place=path, reason=system.reason(error))
         raise FolderError(why) from error
+    try:
+        with at(path):
+            _lock(path, descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _lock(path: Path, descriptor: int) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while not _locked(descriptor):
         if time.monotonic() > deadline:
-            os.close(descriptor)
             raise FolderError(Sentence("{folder}: another Tidewaiter is running on this folder", folder=path))
         time.sleep(0.05)
-    return descriptor
 
 
 def _open(path: Path, owner: tuple[int, int] | None) -> int:

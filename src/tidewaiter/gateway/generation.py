@@ -27,6 +27,8 @@ class Post:
         self.child: Child | None = None
         self.losses = 0
         """Children that died, and starts that failed."""
+        self.failing = False
+        """The last child could not be started, or died before it was ready."""
         self.due: float | None = 0.0
         """When (on the monotonic clock) an empty post is to be filled; None for never again."""
 
@@ -42,6 +44,7 @@ class Post:
             self.child = self._start()
         except OSError:
             self.losses += 1
+            self.failing = True
             raise
 
     def vacate(self, *, refill: bool) -> None:
@@ -53,6 +56,7 @@ class Post:
         if not refill:
             self.due = None
         self.losses += 1
+        self.failing = not self.child.ready
         self.child.socket.close()
         self.child = None
 

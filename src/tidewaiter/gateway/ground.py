@@ -68,7 +68,8 @@ class Ground:
 
     def share(self) -> Shared:
         """Make what all children share; after `read`, as the user who carries mail."""
-        return Shared(self.state, self.workers)
+        assert self._first is not None, "it has been read"
+        return Shared(self._first.store.path.as_posix(), self.state, self.workers)
 
     def _settle(self, settings: Settings) -> None:
         self._person = privileges.person(settings.workers)

@@ -7,7 +7,6 @@ A reader that does not keep up (a pipe that is full, a full disk) costs lines, w
 nothing else.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -139,13 +138,8 @@ class Journal:
     def _write(self, chunk: bytes) -> int:
         try:
             return os.write(self._descriptor, chunk)
-        except OSError as error:
-            if error.errno not in _TRY_LATER:
-                raise
+        except OSError:  # it may be better the next time; else lines are dropped, and counted
             return 0
-
-
-_TRY_LATER = {errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE}
 
 
 def call_now(call: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 from tidewaiter.config.settings import Workers
 from tidewaiter.gateway.error import StartError
+from tidewaiter.i18n import system
 from tidewaiter.model.sentence import Sentence
 
 Answer = TypeVar("Answer")
@@ -69,6 +70,9 @@ def become(someone: Person) -> None:
         os.setresuid(someone.uid, someone.uid, someone.uid)
     except PermissionError as error:
         raise PrivilegeError(Sentence("only root can become another user")) from error
+    except OSError as error:  # setuid(2) is EAGAIN where that user has too many processes
+        why = Sentence("becoming another user failed: {reason}", reason=system.reason(error))
+        raise PrivilegeError(why) from error
     if someone.uid != 0 and 0 in os.getresuid():
         raise PrivilegeError(Sentence("root could be regained"))
 

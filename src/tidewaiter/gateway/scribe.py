@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
 from tidewaiter.config.settings import Store
-from tidewaiter.store.archive import Archive, ArchiveError
+from tidewaiter.store.archive import FILE, Archive, ArchiveError
+from tidewaiter.store.horizon import SPEED, Horizon
 from tidewaiter.store.records import Record
 
 RETRY_SECONDS = 1.0
@@ -29,6 +30,7 @@ What waits is lost by nobody: workers keep what is not on disk, and send it agai
 """
 
 _GROUP_BATCHES = 100
+_SLOWLY: Final = {"remedy": f"look at the clock; records are deleted at most {SPEED} times as fast as time passes"}
 
 
 class Batch(NamedTuple):
@@ -44,7 +46,11 @@ class Scribe:
     def __init__(self, store: Store, loop: AbstractEventLoop, log: FilteringBoundLogger) -> None:
         """Start the thread; the store need not be usable."""
         self._archive = Archive(Path(store.path))
-        self._keep = (timedelta(seconds=store.keep_age), store.keep_size)
+        self._path = str(store.path / FILE)
+        self._keep_size = store.keep_size
+        self._horizon = Horizon(timedelta(seconds=store.keep_age))
+        self._late = False
+        """The log has been told that the clock is far ahead of the records."""
         self._loop = loop
         self._log = log
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
@@ -101,8 +107,14 @@ class Scribe:
             self._attempt(self._prune)
 
     def _prune(self) -> None:
-        if self._archive.prune(datetime.now(UTC), *self._keep):
+        now = datetime.now(UTC)
+        horizon = self._horizon.move(self._archive.oldest(), now, time.monotonic())
+        if self._archive.prune(horizon, self._keep_size):
             self._next_prune = time.monotonic() + RETRY_SECONDS  # there may be more
+        late = self._horizon.is_behind(now)
+        if late and not self._late:
+            self._say(partial(self._log.warning, "clock is far ahead of the records", **_SLOWLY))
+        self._late = late
 
     def _attempt(self, work: Callable[[], None]) -> bool:
         """Do it and say whether it went well; each change between well and ill is a log line."""
@@ -110,9 +122,12 @@ class Scribe:
             work()
         except ArchiveError as error:
             if str(error) != self.trouble:
-                self._say(partial(self._log.error, "store cannot be written", reason=str(error)))
+                self._say(partial(self._log.error, "store cannot be written", path=self._path, reason=str(error)))
             self.trouble = str(error)
             return False
+        except Exception as error:  # noqa: BLE001 - another try would end the same; without a thread nothing is written
+            self._say(partial(self._log.error, "fault", reason="given up by the store", exc_info=error))
+            return True
         if self.trouble is not None:
             self._say(partial(self._log.info, "store can be written"))
         self.trouble = None

@@ -64,14 +64,13 @@ class Session:
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or say why not."""
         self._transport = cast(asyncio.Transport, transport)
-        peer: tuple[Any, ...] = transport.get_extra_info("peername") or NOBODY
+        peer, descriptor = _known(transport)
         listening = self._listening
         client = listening.standing(peer[0])
         tls = tls_text(transport) if listening.implicit_tls else ""
         self._tls = tls != ""
         self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
         self._dialogue = Dialogue(self, listening, client, peer[1], tls)
-        descriptor: int = self._transport.get_extra_info("socket").fileno()
         refusal = listening.enter(self, client, descriptor)
         if refusal is not None:
             self._dialogue.turn_away(refusal)
@@ -317,3 +316,13 @@ class Session:
             self._settle()
         except Exception as error:  # noqa: BLE001 - as when data comes
             self._failed(error)
+
+
+def _known(transport: asyncio.BaseTransport) -> tuple[tuple[Any, ...], int]:
+    """Give the client's address and the descriptor, as far as the kernel will say: a client waits for our greeting."""
+    try:
+        peer: tuple[Any, ...] = transport.get_extra_info("peername") or NOBODY
+        descriptor: int = transport.get_extra_info("socket").fileno()
+    except OSError:
+        return NOBODY, -1
+    return peer, descriptor

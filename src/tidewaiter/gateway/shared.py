@@ -3,9 +3,11 @@
 import os
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 from tidewaiter.gateway import connections, doubts
 from tidewaiter.gateway.handover import CLERK_SOCKET
+from tidewaiter.store.told import at
 
 GENERATIONS = 4
 """Generations of workers that may live at once: the newest, and older ones that finish."""
@@ -14,16 +16,18 @@ GENERATIONS = 4
 class Shared:
     """Made once, by the supervisor; its descriptors go along with every handover."""
 
-    def __init__(self, state: int, workers: int) -> None:
-        """Make the maps for so many workers a generation, and the clerk.
+    def __init__(self, folder: str, state: int, workers: int) -> None:
+        """Make the maps for so many workers a generation, and the clerk; `state` is the open folder.
 
         :raises OSError: if the state folder cannot be written.
         """
         self.columns = workers * GENERATIONS + 1
         self.state = state
         self.connections = connections.create(self.columns)
-        self.doubts = doubts.create(state, self.columns)
-        self.clerk_socket = _local_listener(state)
+        with at(Path(folder) / doubts.FILE):
+            self.doubts = doubts.create(state, self.columns)
+        with at(Path(folder) / CLERK_SOCKET):
+            self.clerk_socket = _local_listener(state)
         self._free = list(range(self.columns))
         self._connections = connections.Connections(self.connections, self.columns, 0)
         self._doubts = doubts.Doubts(self.doubts, 0)

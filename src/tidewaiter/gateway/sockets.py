@@ -8,6 +8,7 @@ a socket is lost when its last holder closes it.
 import socket
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 
 from tidewaiter.config.values import Endpoint, write_endpoint
 from tidewaiter.gateway.error import StartError
@@ -30,9 +31,10 @@ def bind(endpoint: Endpoint, copies: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         _claim(endpoint)
-        for _ in range(copies):
-            port = sockets[0].getsockname()[1] if sockets else endpoint.port
-            sockets.append(_bound(endpoint, port, shared=True))
+        # A port that the kernel has chosen for a socket is lost when that stops listening, so all ask for it by number.
+        with closing(_bound(endpoint, endpoint.port, shared=True)) as first:
+            port = first.getsockname()[1]
+            sockets += [_bound(endpoint, port, shared=True) for _ in range(copies)]
     except OSError as error:
         close(sockets)
         why = Sentence("{place}: {reason}", place=write_endpoint(endpoint), reason=system.reason(error))
@@ -61,6 +63,7 @@ def _bound(endpoint: Endpoint, port: int, *, shared: bool) -> socket.socket:
         if family == socket.AF_INET6:
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         one.bind((str(endpoint.host), port))
+        one.setblocking(False)  # noqa: FBT003 - it has no name for it
     except OSError:
         one.close()
         raise

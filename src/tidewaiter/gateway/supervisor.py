@@ -14,7 +14,7 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import partial
 from pathlib import Path
 from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
@@ -22,7 +22,7 @@ from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 from structlog.typing import FilteringBoundLogger
 
 from tidewaiter.config import ConfigError, Settings
-from tidewaiter.gateway import descriptors
+from tidewaiter.gateway import declining, descriptors
 from tidewaiter.gateway.children import Child, command
 from tidewaiter.gateway.error import StartError
 from tidewaiter.gateway.generation import Crew, Generation, Post
@@ -30,7 +30,10 @@ from tidewaiter.gateway.ground import Ground
 from tidewaiter.gateway.handover import Handover
 from tidewaiter.gateway.journal import logger
 from tidewaiter.gateway.signals import Signals
+from tidewaiter.i18n import system
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.net.notify import READY, STOPPING, Notifier, reloading
+from tidewaiter.store.told import in_a_line, told
 
 PROGRAMS: Mapping[str, Sequence[str]] = {
     "worker": command("tidewaiter.gateway.worker"),
@@ -41,6 +44,8 @@ CLERK_SECONDS = 10.0
 """How long the clerk may take to write what it has before it leaves."""
 ROUND_SECONDS = 5.0
 """How often children that say nothing are looked at."""
+PAUSE_SECONDS = 0.1
+"""Before the next round, where the system did not even let us wait."""
 
 
 class Supervisor:
@@ -56,14 +61,20 @@ class Supervisor:
         """
         self._notifier = Notifier(environment)
         self._programs = programs
-        self._ground = Ground(file)
-        self._generations = [self._ground.read()]
-        self._shared = self._ground.share()
-        self._signals = Signals()
+        try:
+            self._ground = Ground(file)
+            self._generations = [self._ground.read()]
+            self._shared = self._ground.share()
+            self._signals = Signals()
+        except OSError as error:
+            why = Sentence("{place}: {reason}", place=error.filename or file, reason=system.reason(error))
+            raise StartError(why) from error
         self._clerk = Crew([self._start_clerk])
         self._reload_wanted = False
         self._stopping = False
         self._exit_code = 0
+        self._declined: set[int] = set()
+        """Places whose share of the connections has gone to others."""
 
     @property
     def _newest(self) -> Generation:
@@ -92,16 +103,21 @@ class Supervisor:
             self._log.warning("transaction in doubt", id=transaction)
         self._man(self._newest)
         while not (self._stopping and self._clerk.gone):
-            self._wait()
-            for number in self._signals.take():
-                self._obey(number)
-            self._bury()
-            self._advance()
+            for step in (self._wait, self._heed, self._bury, self._advance):
+                self._take(step)
         self._log.info("stopped")
         self._signals.close()
         return self._exit_code
 
     # What happens in one round.
+
+    def _take(self, step: Callable[[], None]) -> None:
+        """Let nothing that the system refuses once end the one process on which all others hang."""
+        try:
+            step()
+        except OSError as error:
+            self._log.error("fault", **told(error), exc_info=error)
+            time.sleep(PAUSE_SECONDS)
 
     def _wait(self) -> None:
         """Until a signal, a word from a child, or the next thing that is due."""
@@ -121,6 +137,10 @@ class Supervisor:
         rest = self._notifier.watchdog_seconds or ROUND_SECONDS
         now = time.monotonic()
         return max(0.0, min([ROUND_SECONDS, rest / 3, *(due - now for due in moments if due is not None)]))
+
+    def _heed(self) -> None:
+        for number in self._signals.take():
+            self._obey(number)
 
     def _obey(self, number: int) -> None:
         if number == signal.SIGHUP:
@@ -154,6 +174,7 @@ class Supervisor:
         for crew in self._crews():
             self._fill(crew)
             crew.press()
+        self._decline()
         for child in self._children():
             if child.silent:
                 self._log.error("process hangs, and is killed", pid=child.pid)
@@ -165,7 +186,20 @@ class Supervisor:
         try:
             crew.fill()
         except OSError as error:
-            self._log.error("process cannot be started", reason=error.strerror)
+            self._log.error("process cannot be started", **told(error))
+
+    def _decline(self) -> None:
+        """Give the share of a worker that does not come up to others, until one comes up."""
+        unmanned = declining.unmanned(self._generations, self._current)
+        for index in unmanned:  # each time: it may have begun to listen before it failed
+            declining.decline(self._current, index)
+        for index in sorted(unmanned - self._declined):
+            self._log.error("worker does not come up, others get its share", index=index)
+        posts = enumerate(self._current.workers.posts)
+        back = self._declined & {index for index, post in posts if post.child is not None and post.child.ready}
+        for index in sorted(back):
+            self._log.info("worker has its share again", index=index)
+        self._declined = (self._declined | unmanned) - back
 
     def _judge_newest(self) -> None:
         """A new generation serves once all its workers are ready; one that has lost a worker never does."""
@@ -195,7 +229,8 @@ class Supervisor:
         try:
             generation = self._ground.read()
         except (ConfigError, StartError, OSError) as error:
-            self._log.error("reload refused, nothing has changed", reason=str(error))
+            reason = in_a_line(error) if isinstance(error, OSError) else str(error)
+            self._log.error("reload refused, nothing has changed", reason=reason)
             self._ground.keep_only(self._generations)  # an address may have been bound before the mistake was found
             self._notifier.say(READY)
             return

@@ -26,6 +26,7 @@ from tidewaiter.gateway.doubts import Doubts
 from tidewaiter.gateway.entrance import entrance
 from tidewaiter.gateway.examiner import Examiner
 from tidewaiter.gateway.handover import Handover
+from tidewaiter.gateway.last_words import last_words
 from tidewaiter.gateway.link import Link
 from tidewaiter.gateway.listening import HopRoute, Listening
 from tidewaiter.gateway.reach import Reach
@@ -37,6 +38,7 @@ from tidewaiter.net.deadline import Watch
 from tidewaiter.net.tls import server_context
 from tidewaiter.store.file_thread import FileThread
 from tidewaiter.store.spool import SpoolRoom
+from tidewaiter.store.told import at
 
 LEARN_SECONDS: Final = 3.0
 """How long a start waits for next hops to say what they offer: a client told less would repack its messages."""
@@ -87,7 +89,7 @@ class Worker:
     def _make_station(self) -> Station:
         limits, handover = self._settings.limits, self._handover
         folder = f"/proc/self/fd/{handover.state}/{SPOOL}"
-        with suppress(FileExistsError):
+        with suppress(FileExistsError), at(f"{self._settings.store.path}/{SPOOL}"):
             os.mkdir(SPOOL, 0o700, dir_fd=handover.state)
         return Station(
             settings=self._settings,
@@ -114,7 +116,9 @@ class Worker:
             return None
         assert listener.certificate is not None
         assert listener.key is not None
-        return server_context(self._place(listener.certificate), self._place(listener.key))
+        certificate, key = self._place(listener.certificate), self._place(listener.key)
+        with at(f"{certificate} or {key}"):  # OpenSSL names neither
+            return server_context(certificate, key)
 
     def _place(self, path: PurePosixPath) -> str:
         """Relative paths start at the folder of the configuration file."""
@@ -183,7 +187,7 @@ def main(argv: list[str]) -> int:
     # What is made once stays; what a message makes dies with it, mostly without a collector's help.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with last_words(handover, worker=handover.index), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_live(handover))
     return 0
 

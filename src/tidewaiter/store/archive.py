@@ -7,17 +7,17 @@ because SQLite itself would go on writing into the file without a name.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, create_engine, delete, event, select
+from sqlalchemy import Connection, Table, create_engine, delete, event, func, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from tidewaiter.store.records import Record
-from tidewaiter.store.rows import microseconds, rows_of
+from tidewaiter.store.rows import microseconds, moment, rows_of
 from tidewaiter.store.tables import REFUSALS, TRANSACTIONS
 
 FILE = "record.sqlite3"
@@ -25,6 +25,9 @@ FILE = "record.sqlite3"
 
 BUSY_SECONDS = 1.0
 """How long another program (a backup, a shell) may hold the lock before a group fails."""
+
+_DATED = (TRANSACTIONS, REFUSALS)
+_ALL = 2**63 - 1
 
 PRUNE_ROWS = 5000
 """Rows deleted of each table at a time, so that a group never waits for long."""
@@ -64,28 +67,39 @@ class Archive:
                     if rows:
                         connection.exec_driver_sql(statement, rows)
 
-    def prune(self, now: datetime, age: timedelta, size: int) -> int:
-        """Delete some of what is older than `age`, or, where the file is over `size`, the oldest.
+    def oldest(self) -> datetime | None:
+        """When the oldest record was written; None where there is none.
+
+        :raises ArchiveError: if the file cannot be read now.
+        """
+        with self._opened() as connection:
+            times = [connection.execute(select(func.min(table.c.time))).scalar() for table in _DATED]
+            connection.rollback()
+            found = [time for time in times if time is not None]
+            return moment(min(found)) if found else None
+
+    def prune(self, horizon: datetime, size: int) -> int:
+        """Delete some of what is older than `horizon`, or, where the file is over `size`, the oldest.
 
         Returns how many rows were deleted; call it again while that is not 0.
 
         :raises ArchiveError: if the file cannot be written now.
         """
         with self._opened() as connection:
-            too_old = microseconds(now - age)
-            limit = too_old if self._used(connection) <= size else microseconds(now)
+            limit = microseconds(horizon) if self._used(connection) <= size else _ALL
             with connection.begin():
-                deleted = sum(_delete_oldest(connection, table, limit) for table in (TRANSACTIONS, REFUSALS))
+                deleted = sum(_delete_oldest(connection, table, limit) for table in _DATED)
             if deleted:
                 _give_back(connection)
             return deleted
 
     def close(self) -> None:
         """Close the file; SQLite moves its write-ahead log into it."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection.engine.dispose()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError, OSError):  # it is given up: what was not committed is not in it
+                connection.close()
+            connection.engine.dispose()
 
     def _identify(self) -> tuple[int, int]:
         status = self._path.stat()

@@ -25,6 +25,11 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
+def moment(microseconds: int) -> datetime:
+    """A time from the tables."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
 def _insertion(table: Table) -> str:
     return str(insert(table).prefix_with("OR IGNORE").compile(dialect=sqlite.dialect()))
 

@@ -2,6 +2,10 @@
 
 import errno
 import os
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -9,11 +13,17 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 def told(error: Exception, place: object = "") -> dict[str, str]:
     """Give `errno`, `reason` and `path` for a log line; the path is the error's own, or `place` where it has none."""
-    number = error.errno if isinstance(error, OSError) else None
+    # OpenSSL has numbers of its own.
+    number = error.errno if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
     if number is None:
-        return {"errno": "", "reason": str(error) or type(error).__name__, "path": str(place)}
-    path = error.filename if isinstance(error, OSError) and isinstance(error.filename, str) else place
-    return {"errno": errno.errorcode.get(number, str(number)), "reason": os.strerror(number), "path": str(path)}
+        return {"errno": "", "reason": str(error) or type(error).__name__, "path": str(_path(error) or place)}
+    name = errno.errorcode.get(number, str(number))
+    return {"errno": name, "reason": os.strerror(number), "path": str(_path(error) or place)}
+
+
+def _path(error: Exception) -> str:
+    found = error.filename if isinstance(error, OSError) else None
+    return found if isinstance(found, str) else ""
 
 
 def in_a_line(error: Exception, place: object = "") -> str:
@@ -21,6 +31,17 @@ def in_a_line(error: Exception, place: object = "") -> str:
     found = told(error, place)
     what = ", ".join(filter(None, (found["errno"], found["reason"])))
     return f"{what}: {found['path']}" if found["path"] else what
+
+
+@contextmanager
+def at(place: object) -> Iterator[None]:
+    """Let an error that the system gives within name `place`, unless it has a whole path of its own."""
+    try:
+        yield
+    except OSError as error:
+        if not Path(_path(error)).is_absolute():
+            error.filename = str(place)
+        raise
 
 
 def is_full(error: Exception | None) -> bool:
