@@ -1,7 +1,7 @@
 """A gateway, its next hop and its clients, set for one check of a limit."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,9 @@ from tests.gateway.house import HOST, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
 from tests.gateway.test_flow import configuration
 
+Fix = Callable[..., None]
+"""Sets the constant of the row that is checked; or another one, named behind the value."""
+Check = Callable[[Path, Fix], Awaitable[None]]
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 
 
@@ -56,12 +59,17 @@ def greeting(caller: Caller) -> str:
 
 
 @asynccontextmanager
-async def scene(folder: Path, text: str = "", hop: NextHop | None = None, **shorter: float) -> AsyncIterator[Scene]:
-    """Set it; `text` is the table `[limits]`, with what stands before a line `--` in the listener and in the route."""
+async def scene(
+    folder: Path, text: str = "", hop: NextHop | None = None, others: Sequence[int] = (), **shorter: float
+) -> AsyncIterator[Scene]:
+    """Set it; `text` is the table `[limits]`, or what stands in the listener, the route and the limits, between `--`.
+
+    `others` are the ports of further next hops.
+    """
     listener, route, limits = text.split("--") if "--" in text else ("", "", text)
     hop = hop or NextHop()
     async with hop:
-        settings = configuration(hop.port, listener=listener, route=route, limits=limits)
+        settings = configuration(hop.port, *others, listener=listener, route=route, limits=limits)
         async with house(folder, settings, (), **shorter) as gateway, AsyncExitStack() as stack:
             yield Scene(gateway, hop, stack)
 

@@ -140,11 +140,11 @@ async def header_size(folder: Path) -> None:
 
 
 async def received_fields(folder: Path) -> None:
-    async with scene(folder, "received_fields = 100") as at:
+    async with scene(folder, "received_fields = 150") as at:
         caller = await at.ready()
-        assert (await caller.data(b"Received: x\r\n" * 101 + MESSAGE)).startswith("554 5.4.6 ")
+        assert (await caller.data(b"Received: x\r\n" * 151 + MESSAGE)).startswith("554 5.4.6 ")
         await caller.envelope()
-        assert (await caller.data(b"Received: x\r\n" * 100 + MESSAGE)).startswith("250 ")
+        assert (await caller.data(b"Received: x\r\n" * 150 + MESSAGE)).startswith("250 ")
 
 
 async def command_line(folder: Path) -> None:
@@ -162,6 +162,7 @@ async def unread_replies(folder: Path) -> None:
         caller.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads too
         flood = asyncio.ensure_future(caller.send(b"RSET\r\n" * 2_000_000))
         await until(lambda: session._unread, "a pause")
+        assert session._transport.get_write_buffer_limits()[1] == 4096
         assert not flood.done()
         flood.cancel()
         caller.vanish()

@@ -1,0 +1,35 @@
+"""Fixed limits count: each row of docs/limits.md, shortened in the code, binds through the gateway, and is given back.
+
+A row that has no check here fails `test_every_fixed_limit_has_a_check`; a constant that nothing looks at fails its
+check, since what is awaited is what the shorter one brings.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.gateway import fixed_clients, fixed_hops, fixed_records
+from tests.gateway.scene import Check
+
+PAGE = (Path(__file__).parents[2] / "docs/limits.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `([\w.]+)` \| [\d.]+ \|", PAGE, re.MULTILINE)
+CHECKS: dict[str, Check] = {**fixed_clients.CHECKS, **fixed_hops.CHECKS, **fixed_records.CHECKS}
+
+pytestmark = pytest.mark.interpreted  # what is compiled has its constants within it
+
+
+def test_every_fixed_limit_has_a_check() -> None:
+    assert sorted(CHECKS) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("limit", ROWS)
+async def test_a_fixed_limit_binds_and_is_given_back(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, _, name = limit.rpartition(".")
+
+    def fix(value: object, what: str = f"{module}.{name}") -> None:
+        monkeypatch.setattr(f"tidewaiter.{what}", value)
+
+    await CHECKS[limit](tmp_path, fix)
