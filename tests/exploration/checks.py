@@ -99,7 +99,7 @@ def _faithful(run: Run) -> Iterator[str]:
         if answer.code < 400 or not heard:
             continue
         mild = answer.code in ABOUT_US or answer.code == 421 or _is_ours(fired)
-        if mild or fired.repeated:
+        if mild or _repeated(client, fired):
             wanted = all(reply[0] in "24" for reply in heard)
         elif answer.code < 500:
             wanted = answer.says in heard or all(reply[0] in "24" for reply in heard)
@@ -163,6 +163,9 @@ def _delivered(run: Run) -> Iterator[str]:
     for client in run.clients:
         if client.gone is None and _must_deliver(run, client) and not client.final.startswith("250"):
             yield f"{client.message.subject} heard {client.final!r}"
+        elif client.gone is None and _must_deliver(run, client):
+            refused = [heard.reply for heard in client.of("RCPT") if heard.reply[:4] not in {"250 ", "452 "}]
+            yield from (f"a recipient of {client.message.subject} heard {reply}" for reply in refused)
 
 
 @check("a good address or hop is found while the client waits", scripted=True)
@@ -214,6 +217,8 @@ def _logged(run: Run) -> Iterator[str]:
             continue  # HELO follows
         if answer.name == "half" and lines:
             continue  # whatever is said next is its other half
+        if answer.code and not _heard_at(fired)[1] and fired.talk.far is not None and fired.talk.far.ended:
+            continue  # it came to a connection that we had left
         words, text = MOMENTS[fired.step.moment], answer.says if answer.code >= 400 else ""
         if not any(text in str(line) and any(word in str(line) for word in words) for line in lines):
             yield f"{fired.step}: no line names {words} and {text!r}"
@@ -223,12 +228,12 @@ _RIGHT: Final = {M.DATA: 3}
 MOMENTS: Final[dict[Moment, tuple[str, ...]]] = {
     M.CONNECT: ("connect", "no connection stands"),
     M.GREETING: ("greeting", "no connection stands"),
-    M.EHLO: ("EHLO", "LHLO", "no connection stands"),
+    M.EHLO: ("EHLO", "HELO", "LHLO", "no connection stands"),
     M.STARTTLS: ("STARTTLS", "no connection stands"),
     M.HANDSHAKE: ("handshake", "no connection stands"),
-    M.EHLO_TLS: ("EHLO", "no connection stands"),
+    M.EHLO_TLS: ("EHLO", "HELO", "no connection stands"),
     M.XCLIENT: ("XCLIENT", "client refused"),
-    M.EHLO_XCLIENT: ("EHLO", "XCLIENT", "client refused"),
+    M.EHLO_XCLIENT: ("EHLO", "HELO", "XCLIENT", "client refused"),
     M.MAIL: ("MAIL", "sender refused"),
     M.RCPT: ("RCPT", "refused by the next hop"),
     M.RCPT_2: ("RCPT", "refused by the next hop"),
@@ -259,12 +264,25 @@ def _taken(run: Run, client: Client) -> list[Taken]:
     return [taken for hop in run.hops for taken in hop.taken if taken.sender == client.message.sender]
 
 
+def _repeated(client: Client, fired: Fired) -> bool:
+    """The client had heard 250 of it before, in this envelope."""
+    moment, taken = fired.step.moment, False
+    for heard in client.heard:
+        if heard.command.startswith("MAIL"):
+            taken = False
+        elif heard.replied < fired.time and heard.reply.startswith("250"):
+            taken = taken or heard.command == f"RCPT TO:<{fired.recipient}>"
+            taken = taken or (moment is M.MAIL and heard.command.startswith("RCPT"))
+    return taken
+
+
 def _replies(client: Client, fired: Fired) -> list[str]:
-    """Replies to the command that the step was about."""
+    """Replies to the command that the step was about, from then on."""
     moment = fired.step.moment
+    command = "RCPT" if moment is M.MAIL else "content"
     if moment in {M.RCPT, M.RCPT_2}:
-        return [heard.reply for heard in client.of(f"RCPT TO:<{fired.recipient}>")]
-    return [heard.reply for heard in client.of("RCPT" if moment is M.MAIL else "content")]
+        command = f"RCPT TO:<{fired.recipient}>"
+    return [heard.reply for heard in client.of(command) if heard.replied > fired.time]
 
 
 def _is_ours(fired: Fired) -> bool:
@@ -298,7 +316,7 @@ def _is_early(fired: Fired) -> bool:
 
 def _lies(fired: Fired) -> bool:
     """The hop says that it took what it never read."""
-    return fired.step.moment in MIDST and (fired.step.answer.says.startswith("2") or fired.step.answer.right)
+    return fired.step.moment in MIDST and fired.step.answer.says.startswith("2") and not _is_early(fired)
 
 
 def _spoils(answer: Answer) -> bool:

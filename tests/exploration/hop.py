@@ -64,8 +64,6 @@ class Fired:
     recipient: str
     whole: bool
     """The end of the message had come."""
-    repeated: bool
-    """The hop had taken this very recipient of this very message before."""
 
 
 @dataclass
@@ -94,8 +92,6 @@ class Hop:
     most: int = 0
     """Messages that it takes on one connection, if it counts them."""
     talks: list["Talk"] = field(default_factory=list)
-    known: set[tuple[str, str]] = field(default_factory=set)
-    """Sender and recipient of each RCPT that was taken."""
 
     async def knock(self) -> None:
         """Take a connection, or not."""
@@ -104,7 +100,7 @@ class Hop:
         if step is None:
             return
         self.program.before()
-        self.program.fired.append(Fired(self.loop.now, step, Talk(self, None), "", "", whole=False, repeated=False))
+        self.program.fired.append(Fired(self.loop.now, step, Talk(self, None), "", "", whole=False))
         if step.answer.then is Then.DEAF:
             await self.loop.create_future()
         raise ConnectionRefusedError(111, "Connect call failed")
@@ -201,7 +197,6 @@ class Talk(asyncio.Protocol):
             self._say("503 5.5.1 MAIL first")
         elif self._answer(M.RCPT_2 if self.recipients else M.RCPT):
             self.recipients.append(self.recipient)
-            self.hop.known.add((self.sender, self.recipient))
 
     def _data(self, _line: str) -> None:
         if not self.recipients:
@@ -287,9 +282,7 @@ class Talk(asyncio.Protocol):
         in_mail = moment in ENVELOPE + MIDST + LAST
         about = self.sender if in_mail else ""
         recipient = self.recipient if moment in {M.RCPT, M.RCPT_2} else ""
-        repeated = any(sender == about for sender, _ in self.hop.known) and moment is M.MAIL
-        repeated = repeated or (about, recipient) in self.hop.known
-        return Fired(now, step, self, about, recipient, whole=moment in LAST, repeated=repeated)
+        return Fired(now, step, self, about, recipient, whole=moment in LAST)
 
     def _answer(self, moment: Moment, wanted: str = "2") -> bool:
         """Answer as is right, or as the program has it; tell whether it was what is wanted."""

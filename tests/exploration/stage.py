@@ -20,6 +20,7 @@ from tests.exploration.clock import Clock, StandstillError
 from tests.exploration.hop import Hop, Program
 from tests.exploration.world import Run, settings
 from tests.gateway.inside import Inside
+from tidewaiter.delivery.hop import SmtpHop
 from tidewaiter.gateway import doubts
 from tidewaiter.gateway.doubts import SLOTS, Doubts
 from tidewaiter.gateway.handover import CLERK_SOCKET
@@ -172,11 +173,14 @@ class Stage:
         run.left |= {"spool": station.room.used, "spool in memory": station.room.memory_used}
         run.left |= {"connections counted": station.connections.total()}
         run.left |= {"doubts": SLOTS - len(self.inside.doubts._free)}
+        pools = [hop.pool for hop in self.inside.hops.all() if isinstance(hop, SmtpHop)]
         self._close_inside()
         self.loop.run_for(1.0)
         if not all(end.lost for end in run.ends):  # a RSET that is not answered
             self.loop.run_for(run.settings.route[0].timeouts.mail)
         run.left |= {"connections": [end.ended for end in run.ends if not end.lost]}
+        run.left |= {"places in the pools": sum(pool._open + len(pool._queue) + len(pool._fresh) for pool in pools)}
+        run.left |= {"silent in the pools": sum(len(pool._silent) for pool in pools)}
         run.left |= {"timers": [name for name in self.loop.timers if not name.startswith("Talk.")]}
         run.left |= {"tasks": len(asyncio.all_tasks(self.loop))}
 

@@ -13,10 +13,11 @@ from tests.conftest import Count
 from tests.exploration import walk
 from tests.exploration.checks import CHECKS
 from tests.exploration.company import COMPANY, DRESSES
-from tests.exploration.moments import ANSWERS, Moment, Step
+from tests.exploration.moments import ANSWERS, Moment, Step, answers
 from tests.exploration.stage import play
 from tests.exploration.world import Run
 
+M = Moment
 PARTS = 8
 """Tests among which the runs are divided, for as many processors."""
 TOLD = 3
@@ -79,5 +80,43 @@ def test_each_moment_and_answer_is_met() -> None:
     assert every - met == set()
 
 
-def test_every_property_has_a_name() -> None:
-    assert len(CHECKS) == len(set(CHECKS))
+EXAMPLES = {
+    "every client hears an answer in time": ("pipelining", "nobody", M.DOT, "silence"),
+    "no exception is left in a callback": ("large", "nobody", M.CONTENT, "5xx"),
+    "a permanent answer is one that a next hop gave": ("pipelining", "nobody", M.MAIL, "530"),
+    "what a next hop answers is what the client hears": ("large chunk", "nobody", M.CHUNK_BEFORE, "5xx"),
+    "no message is delivered twice": ("pipelining", "nobody", M.DOT, "FIN"),
+    "250 is said of what was taken, and of nothing else": ("large", "nobody", M.CONTENT, "2xx"),
+    "a reply before the end stops the writing and resets the connection": (
+        "large chunk",
+        "nobody",
+        M.CHUNK_BEFORE,
+        "4xx",
+    ),
+    "a reply that nobody asked for spends the connection": ("pipelining", "a warm pool", M.IDLE, "2xx"),
+    "where nothing is wrong with the message, it is delivered": ("pipelining", "nobody", M.RCPT, "FIN"),
+    "a good address or hop is found while the client waits": (
+        "pipelining",
+        "a second address",
+        M.CONNECT,
+        "swallow, for ever",
+    ),
+    "when all that went wrong is over, mail goes through": ("pipelining", "nobody", M.GREETING, "FIN"),
+    "the worker leaves when it is told to": ("pipelining", "the client resets", M.DATA, "silence"),
+    "nothing is left when all is over": ("pipelining", "a warm pool", M.RCPT, "FIN"),
+    "the log says which hop, at which moment, with which reply": ("pipelining", "nobody", M.DATA, "4xx"),
+}
+"""One run for each property, which a plant in `tests/plants/exploration-*.toml` breaks in it."""
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_property_holds_in_its_example(name: str) -> None:
+    dress, company, moment, answer = EXAMPLES[name]
+    answer, forever, _ = answer.partition(", for ever")
+    run = Run(DRESSES[dress], COMPANY[company], (Step(moment, answers(moment)[answer]),), forever=bool(forever))
+    found = walk.complaints(run)
+    assert name not in found, walk.told(run, found)
+
+
+def test_every_property_has_its_example() -> None:
+    assert set(EXAMPLES) == set(CHECKS)

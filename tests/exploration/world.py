@@ -52,7 +52,7 @@ def settings(dress: Dress, company: Company) -> Settings:
         spool_memory=4096,
     )
     timeouts = Timeouts(**{each: Duration(getattr(Timeouts(), each) / 10) for each in Timeouts.__struct_fields__})
-    route = structs.replace(parsed.route[0], idle=Duration(3), timeouts=timeouts)
+    route = structs.replace(parsed.route[0], idle=Duration(10), timeouts=timeouts)
     return structs.replace(parsed, limits=limits, route=(route,))
 
 

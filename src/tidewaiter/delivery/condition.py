@@ -25,6 +25,8 @@ OFFERED_SECONDS: Final = 3600.0
 """How long it counts that some connection was offered an extension."""
 LONGEST_PAUSE: Final = 30.0
 """Seconds between two tries to find a hop again, at most; they begin with one and double."""
+OPENING: Final = "opening"
+"""The moment of one that failed among others."""
 EXTENSIONS: Final = ("eight_bit", "utf8")
 """Those of `Offers` without which a message may have to wait."""
 
@@ -48,7 +50,17 @@ class News(Protocol):
 class Condition:
     """One worker's knowledge of one next hop; all times are loop time."""
 
-    __slots__ = ("_failures", "_news", "_offered", "_plain_until", "down_until", "full_until", "offers", "try_at")
+    __slots__ = (
+        "_failures",
+        "_news",
+        "_offered",
+        "_plain_until",
+        "_stood_at",
+        "down_until",
+        "full_until",
+        "offers",
+        "try_at",
+    )
 
     def __init__(self, news: News) -> None:
         """Know nothing; `news` hears of each change."""
@@ -57,7 +69,7 @@ class Condition:
         """What it offered in its last answer to EHLO."""
         self._offered: dict[str, float] = {}
         self._failures = 0
-        self._plain_until = -inf
+        self._plain_until = self._stood_at = -inf
         self.down_until = self.full_until = -inf
         self.try_at = -inf
         """From when on it is to be tried though nobody asks."""
@@ -71,11 +83,15 @@ class Condition:
             if getattr(offers, extension):
                 self._offered[extension] = now
         self._failures = 0
+        self._stood_at = now
         self.down_until = -inf
         self._news.heard("", held)
 
     def failed(self, reason: str, seconds: float, held: int, now: float) -> None:
         """Note that no connection came about; it took so long to find out."""
+        if now - seconds < self._stood_at:
+            self._news.troubled(OPENING, reason)  # one that was begun later stands, or stood: the hop is well
+            return
         self._news.heard(reason, held)
         if held:
             self.full_until = now + FULL_SECONDS
@@ -86,7 +102,11 @@ class Condition:
 
     def hangs(self, seconds: float, held: int, now: float) -> None:
         """Note that a connection has been asked for so long, and nothing was said."""
-        self._news.heard(f"no connection stands after {seconds:.0f} s", held)
+        reason = f"no connection stands after {seconds:.0f} s"
+        if now - seconds < self._stood_at:
+            self._news.troubled(OPENING, reason)
+            return
+        self._news.heard(reason, held)
         if held:
             self.full_until = now + FULL_SECONDS
 
