@@ -1,6 +1,7 @@
 """Crowds: a network, however large, leaves room for others, and where room is short the silent make some."""
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -10,6 +11,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.gateway.house import HOST, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
@@ -175,3 +177,33 @@ async def test_a_client_for_whom_no_descriptor_is_left_hears_so(tmp_path: Path) 
             await until(lambda: gateway.memory.told("no file descriptor is left"), "the line that says so")
             [told] = gateway.memory.told("no file descriptor is left")
             assert (told["clients_sent_away"], told["limit"]) == (1, 8)
+
+
+async def test_who_begins_a_handshake_and_does_not_go_on_is_counted_too(tmp_path: Path) -> None:
+    trustme.CA().issue_cert("mx.tidewaiter.test").private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    listener = 'tls = "implicit"\ncertificate = "both.pem"\nkey = "both.pem"'
+    limits = "connections_per_network = 2\nexempt_networks = []"
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=listener, limits=limits)) as gateway:
+        connections = gateway.station.connections
+        silent = [await asyncio.open_connection(HOST, gateway.port) for _ in range(2)]
+        await until(lambda: connections.total() == 2, "both")
+        third = Caller(*await asyncio.open_connection(HOST, gateway.port, ssl=context))
+        assert (await third.reply()).startswith("421 4.7.0 ")
+        third.writer.transport.abort()
+        for _, writer in silent:
+            writer.close()
+        await until(lambda: connections.total() == 0, "the end of all")
+        honest = Caller(*await asyncio.open_connection(HOST, gateway.port, ssl=context))
+        assert (await honest.reply()).startswith("220 ")
+        assert connections.total() == 1
+        await honest.say("EHLO client.test")
+        await honest.envelope()
+        assert (await honest.data(MESSAGE)).startswith("250 ")
+        gateway.station.descriptors = gateway.station.crowd._descriptors = Descriptors(limit=8, next_hops=0)
+        with pytest.raises(ConnectionError):
+            await asyncio.open_connection(HOST, gateway.port, ssl=context)
+        await until(lambda: connections.total() == 1, "the end of the one for whom no descriptor is left")
+        assert gateway.memory.refusals[-1].detail == "no file descriptor is left"
+        honest.vanish()

@@ -1,7 +1,8 @@
 """What the loop makes for each connection that a listener accepts.
 
 Where TLS begins with the first byte (RFC 8314), the loop's own server would not tell whose handshake failed, nor why:
-so the handshake is made here, and one that fails is a line in the log.
+so the handshake is made here, and one that fails is a line in the log. Nor would it count those who begin a handshake
+and do not go on; here each counts from its first moment, and hears within TLS that there are too many.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from functools import partial
 from typing import cast
 
 from tidewaiter.gateway.listening import Listening
-from tidewaiter.gateway.session import NO_TLS, NOBODY, Session
+from tidewaiter.gateway.session import LINGER_SECONDS, NO_TLS, Admitted, Session, known
 from tidewaiter.net.tls import tls_failure
 
 
@@ -31,29 +32,42 @@ class Securing(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket, and leave this transport before it reads."""
-        peer = transport.get_extra_info("peername") or NOBODY
-        try:
-            connection = transport.get_extra_info("socket").dup()
-        except OSError:  # no descriptor is left
-            self._refuse(peer[0], "no file descriptor is left")
+        listening = self._listening
+        peer, descriptor = known(transport)
+        client = listening.standing(peer[0])
+        admitted = Admitted(client, listening.admit(client, descriptor))
+        connection = None if listening.station.descriptors.spent(descriptor) else _again(transport)
+        if connection is None:  # nothing can be said before a handshake, for which there is no descriptor
+            self._refuse(admitted, "no file descriptor is left")
         else:
-            self._listening.station.spawn(self._secure(connection, peer[0]))
+            listening.station.spawn(self._secure(connection, admitted))
         cast(asyncio.Transport, transport).abort()
 
-    async def _secure(self, connection: socket.socket, peer: str) -> None:
+    async def _secure(self, connection: socket.socket, admitted: Admitted) -> None:
         listening = self._listening
+        seconds = listening.station.crowd.patience(listening.limits.tls_handshake)
         connection.setblocking(False)  # noqa: FBT003 - it has no name for it
         try:
             await listening.station.loop.connect_accepted_socket(
-                cast(Callable[[], asyncio.Protocol], partial(Session, listening)),
+                cast(Callable[[], asyncio.Protocol], partial(Session, listening, admitted)),
                 connection,
                 ssl=listening.context,
-                ssl_handshake_timeout=listening.limits.tls_handshake,
+                ssl_handshake_timeout=seconds if admitted.refusal is None else min(seconds, LINGER_SECONDS),
             )
         except (OSError, ssl.SSLError) as error:
-            self._refuse(peer, tls_failure(error))
+            self._refuse(admitted, tls_failure(error))
 
-    def _refuse(self, peer: str, why: str) -> None:
+    def _refuse(self, admitted: Admitted, why: str) -> None:
         listening = self._listening
+        listening.station.crowd.leave(admitted.client)
         listening.station.recorder.count("tls_failures", "client")
-        listening.refuse("connection", NO_TLS, reply="", client=listening.standing(peer).address, detail=why)
+        listening.refuse("connection", NO_TLS, reply="", client=admitted.client.address, detail=why)
+
+
+def _again(transport: asyncio.BaseTransport) -> socket.socket | None:
+    """Give the socket a descriptor of its own, if there is one."""
+    try:
+        duplicate: socket.socket = transport.get_extra_info("socket").dup()
+    except OSError:
+        return None
+    return duplicate

@@ -73,15 +73,19 @@ class Listening:
 
     def enter(self, session: "Session", client: Standing, descriptor: int) -> Reply | None:
         """Count a connection, which has this descriptor; the reply refuses it. Each one `leave`s."""
-        self.station.recorder.count("connections", self.name)
         self.sessions[session] = client
+        return self.admit(client, descriptor)
+
+    def admit(self, client: Standing, descriptor: int) -> Reply | None:
+        """Count a connection before it has a session; each one is given back, by `leave` or by `Crowd.leave`."""
+        self.station.recorder.count("connections", self.name)
         entry = self.station.crowd.enter(client, descriptor)
         if entry is Entry.FULL:
-            return self._services[STRANGER].closing("4.3.2", "Too many connections")
+            return self.service(client).closing("4.3.2", "Too many connections")
         if entry is Entry.NETWORK_FULL:
-            return self._services[STRANGER].closing("4.7.0", "Too many connections from your network")
+            return self.service(client).closing("4.7.0", "Too many connections from your network")
         if entry is Entry.NO_DESCRIPTOR:
-            return self._services[STRANGER].closing("4.3.2", "Too many connections, no file descriptor is left")
+            return self.service(client).closing("4.3.2", "Too many connections, no file descriptor is left")
         return None
 
     def leave(self, session: "Session") -> None:

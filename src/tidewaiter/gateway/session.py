@@ -10,10 +10,11 @@ unread bytes would make the kernel take our last reply back.
 
 import asyncio
 import ssl
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from tidewaiter.gateway.dialogue import Dialogue
 from tidewaiter.gateway.listening import Listening
+from tidewaiter.gateway.standing import Standing
 from tidewaiter.gateway.turns import LARGE
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
@@ -27,10 +28,18 @@ LINGER_BYTES: Final = 1024 * 1024
 """What is thrown away behind our last reply; a client that sends more does not read it anyway."""
 
 
+class Admitted(NamedTuple):
+    """A connection that was counted before its handshake."""
+
+    client: Standing
+    refusal: Reply | None
+
+
 class Session:
     """The driver of one `Dialogue`: an asyncio.Protocol without that base, which would make it an uncompiled class."""
 
     __slots__ = (
+        "_admitted",
         "_deadline",
         "_dialogue",
         "_listening",
@@ -44,9 +53,10 @@ class Session:
         "finished",
     )
 
-    def __init__(self, listening: Listening) -> None:
-        """Wait for the connection."""
+    def __init__(self, listening: Listening, admitted: "Admitted | None" = None) -> None:
+        """Wait for the connection; one that was counted before its handshake is not counted again."""
         self._listening = listening
+        self._admitted = admitted
         self._deadline = Deadline(listening.station.watch, self._late)
         self._paused = False
         self._securing = False
@@ -64,14 +74,18 @@ class Session:
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or say why not."""
         self._transport = cast(asyncio.Transport, transport)
-        peer, descriptor = _known(transport)
+        peer, descriptor = known(transport)
         listening = self._listening
         client = listening.standing(peer[0])
         tls = tls_text(transport) if listening.implicit_tls else ""
         self._tls = tls != ""
         self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
         self._dialogue = Dialogue(self, listening, client, peer[1], tls)
-        refusal = listening.enter(self, client, descriptor)
+        if self._admitted is None:
+            refusal = listening.enter(self, client, descriptor)
+        else:
+            client, refusal = self._admitted.client, self._admitted.refusal
+            listening.sessions[self] = client
         if refusal is not None:
             self._dialogue.turn_away(refusal)
             # Its descriptor is needed for who comes next: it is not waited for.
@@ -318,7 +332,7 @@ class Session:
             self._failed(error)
 
 
-def _known(transport: asyncio.BaseTransport) -> tuple[tuple[Any, ...], int]:
+def known(transport: asyncio.BaseTransport) -> tuple[tuple[Any, ...], int]:
     """Give the client's address and the descriptor, as far as the kernel will say: a client waits for our greeting."""
     try:
         peer: tuple[Any, ...] = transport.get_extra_info("peername") or NOBODY
