@@ -1,13 +1,14 @@
 """What is measured: one row for each promise of speed or size, with what it must show."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench import flight, hostile, idle, probe
-from bench.load import Load, run
-from bench.stage import AIOSMTPD, OURS, POSTFIX, SECURE, WATCHED, Measured
+from bench import crowd, flight, hostile, idle, probe
+from bench.load import SETTLE_SECONDS, Load, run
+from bench.stage import AIOSMTPD, ALONE, KEPT, OURS, POSTFIX, SECURE, SERVERS, SHARING, TOLD, UNTOLD, WATCHED, Measured
 from tidewaiter.net.tls import client_context
 
 Sample = dict[str, float]
@@ -29,6 +30,7 @@ class Need:
     """The peer that ours is divided by; empty for our own figure."""
     least: float = 0.0
     most: float = float("inf")
+    """Where neither is given, it is measured and said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,21 @@ def _speed(messages: int, sessions: int, *, many: bool) -> Callable[[Measured, M
         count = messages // 3 if peer.name == AIOSMTPD else messages
         found = run(Load(count, sessions, 4096, many=many), peer)
         return {"messages/s": count / found.seconds, "CPU µs a message": found.cpu_seconds / count * 1e6}
+
+    return measure
+
+
+def _crowd(at_once: int, each: int) -> Callable[[Measured, Mapping[str, Measured]], Sample]:
+    def measure(peer: Measured, _: Mapping[str, Measured]) -> Sample:
+        cpu = peer.cpu_seconds()
+        found = crowd.run(peer.processes()[0], SERVERS[peer.name], f"{KEPT}@example.test", at_once, each)
+        while peer.queued():  # what Postfix has yet to hand on is its work too, and no burden on who is next
+            time.sleep(SETTLE_SECONDS)
+        return {
+            "messages/s": crowd.MESSAGES / found["seconds"],
+            "ms a message": found["median"] * 1e3,
+            "CPU µs a message": (peer.cpu_seconds() - cpu) / crowd.MESSAGES * 1e6,
+        }
 
     return measure
 
@@ -104,10 +121,16 @@ _FAST: Final = (
     Need("CPU µs a message", POSTFIX, most=0.5),
 )
 _ALL: Final = (OURS, POSTFIX, AIOSMTPD)
+_BESIDE: Final = tuple(Need(unit, than) for than in (ALONE, UNTOLD) for unit in ("messages/s", "CPU µs a message"))
+_BEHIND: Final = (TOLD, SHARING, UNTOLD, ALONE)
 
 ROWS: Final = (
     Row("4 KB, 100 sessions, one message a connection", _speed(3000, 100, many=False), _FAST, _ALL, times=3),
     Row("4 KB, 100 sessions, many messages a connection", _speed(6000, 100, many=True), _FAST, _ALL, times=3),
+    Row("A real Postfix, 200 addresses, 80 at once, one message a connection", _crowd(80, 1), _BESIDE, _BEHIND),
+    Row("A real Postfix, 200 addresses, 80 at once, ten messages a connection", _crowd(80, 10), _BESIDE, _BEHIND),
+    Row("A real Postfix, 200 addresses, 20 at once, one message a connection", _crowd(20, 1), _BESIDE, _BEHIND),
+    Row("A real Postfix, 200 addresses, 20 at once, ten messages a connection", _crowd(20, 10), _BESIDE, _BEHIND),
     Row("99 % latency at 70 % of Postfix's peak", _latency, (Need("ms, 99 %", POSTFIX, most=1.2),)),
     Row(
         "25 MiB, 8 at once",

@@ -1,5 +1,6 @@
 """What the rounds came to, as a table that a person reads: medians, spread, ratios, and what was wanted."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,10 @@ class Judged:
 
     def __str__(self) -> str:
         """Write it in a few words."""
-        wanted = f"≥ {self.need.least:g}" if self.need.least else f"≤ {self.need.most:g}"
         what = f"{self.need.unit} ÷ {self.need.than}" if self.need.than else self.need.unit
+        if not self.need.least and math.isinf(self.need.most):
+            return f"measured: {what} {self.figure:.2f}"
+        wanted = f"≥ {self.need.least:g}" if self.need.least else f"≤ {self.need.most:g}"
         return f"{'met' if self.met else 'NOT met'}: {what} {self.figure:.2f} (wanted {wanted})"
 
 

@@ -52,7 +52,7 @@ class Documented:
 @contextmanager
 def documented(*, main: str = "", service: str = "", gateway: str = "") -> Iterator[Documented]:
     """Run both; a site's further lines for main.cf, for the gateway's service in master.cf, and for the TOML."""
-    written, services = blocks(HEADING)
+    written, services, _ = blocks(HEADING)
     (configuration,) = blocks(HEADING, "toml")
     postfix.ROOT.path()  # unpacked while there is a network to fetch it from
     with (

@@ -27,7 +27,7 @@ def asked(root: Path, folder: Path, where: str, *words: str) -> str:
 
 def test_postfix_knows_every_setting_that_is_shown(tmp_path: Path) -> None:
     needed("postfix-3.7-no")
-    main, services = blocks("In front of Postfix")
+    main, services, _ = blocks("In front of Postfix")
     (tmp_path / "main.cf").write_text(main)
     (tmp_path / "master.cf").write_text(services)
     root = postfix.ROOT.path()

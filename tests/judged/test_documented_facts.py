@@ -34,7 +34,7 @@ networks = ["127.0.0.0/8", "203.0.113.0/24"]
 [[route]]
 domains = ["*"]
 roles = ["outbound"]
-next_hop = "maildir:/var/lib/tidewaiter/out"
+next_hop = "{next_hop}"
 """
 RELAYHOST = "relayhost = [203.0.113.250]:25\n"
 
@@ -112,6 +112,13 @@ def test_the_machines_own_programs_may_relay_and_nobody_else() -> None:
         assert ask(CLIENT, mail, f"RCPT TO:<{ELSEWHERE}>")[1].startswith("554 5.7.1")
 
 
+def test_machines_of_ones_own_network_relay_through_a_listener_of_their_own() -> None:
+    with documented(gateway=OUTBOUND.format(next_hop="smtp://127.0.0.1:25")), Raw(25, host="203.0.113.250") as raw:
+        raw.reply()
+        commands = (b"EHLO printer.test", b"MAIL FROM:<printer@example.test>", f"RCPT TO:<{ELSEWHERE}>".encode())
+        assert [raw.ask(command + b"\r\n").code for command in commands] == [250, 250, 250]
+
+
 def test_rules_about_the_own_name_hold_for_clients_and_not_for_the_gateway() -> None:
     service = "  -o { smtpd_helo_restrictions = check_helo_access inline:{ mx.example.test=REJECT } }\n"
     with documented(service=service):
@@ -149,7 +156,9 @@ def test_limits_of_connections_count_the_client_that_was_told_and_only_that_one_
 
 @pytest.mark.parametrize("name", ["mail.example.test", "mx.example.test"])
 def test_mail_that_postfix_sends_through_a_gateway_of_its_own_name_loops_back_to_itself(name: str) -> None:
-    with documented(main=f"{RELAYHOST}myhostname = {name}\n", gateway=OUTBOUND) as there:
+    with documented(
+        main=f"{RELAYHOST}myhostname = {name}\n", gateway=OUTBOUND.format(next_hop="maildir:/var/lib/tidewaiter/out")
+    ) as there:
         with smtplib.SMTP("127.0.0.1", FOR_PROGRAMS) as program:
             program.sendmail(RECIPIENT, [ELSEWHERE], b"Subject: out\r\n\r\nhello\r\n")
         said = logged(there, rf"to=<{ELSEWHERE}>.* status=\w+ \(.*")

