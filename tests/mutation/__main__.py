@@ -1,10 +1,22 @@
-"""`python -m tests.mutation lines wire`: run them, say what survived without a reason, and whether enough died."""
+"""`python -m tests.mutation lines wire`: run them, say what survived without a reason, and whether enough died.
 
+`python -m tests.mutation --sample 300 --seed 14 store lab …` tries those alone that are drawn: `sample.py`.
+"""
+
+import argparse
 import sys
 
 from tests.mutation import LEAST, results, run, survivors, unexplained
+from tests.mutation.sample import sample
 
-parts = sys.argv[1:]
+asked = argparse.ArgumentParser()
+asked.add_argument("--sample", type=int, metavar="N")
+asked.add_argument("--seed", type=int, default=14)
+asked.add_argument("parts", nargs="+")
+args = asked.parse_args()
+if args.sample:
+    sys.exit(not sample(args.parts, args.sample, args.seed))
+parts = args.parts
 run(parts)
 well = True
 for part in parts:
