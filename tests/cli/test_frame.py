@@ -1,6 +1,7 @@
 """Does a user of the command line see an answer or one line, in their language, and a code they can rely on?"""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,6 +85,23 @@ def test_a_reader_that_left_is_no_fault() -> None:
     command = f"{Path(sys.executable).with_name('tidewaiter')} completion bash | true"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True)
     assert done.stderr == b""
+
+
+def test_an_answer_that_nobody_hears_is_not_good() -> None:
+    """`tidewaiter dialect smuggle … | true`: whoever looks at the exit code alone must not read safe."""
+    attack = [str(Path(sys.executable).with_name("tidewaiter")), "dialect", "smuggle", "curl-7.88", "aiosmtpd-1.4.4"]
+    listening, speaking = os.pipe()
+    os.close(listening)
+    with os.fdopen(speaking, "wb") as unheard:
+        done = subprocess.run(attack, stdout=unheard, stderr=subprocess.PIPE, check=False)
+    assert done.returncode in (Exit.BAD, 141)  # 141 where Python does not buffer what it prints
+    assert done.stderr == b""
+
+
+def test_a_verb_that_nobody_hears_to_its_end_has_not_said_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_reader_left", lambda: None)
+    run_of(monkeypatch, BrokenPipeError())
+    assert main(["do"]) == 141
 
 
 @pytest.mark.parametrize(

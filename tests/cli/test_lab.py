@@ -18,6 +18,7 @@ from tidewaiter.rig.player import Player, playing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -138,6 +139,8 @@ def test_a_server_that_is_not_there_is_one_of_which_nothing_can_be_told(
     "argv",
     [
         ["learn", "nowhere", "--recipient", ME],
+        ["learn", "127.0.0.1:1", "--recipient", ME, "--size-limit", "0"],
+        ["conform", "strict", "127.0.0.1:1", "--recipient", ME, "--size-limit", "-1"],
         ["learn", "127.0.0.1:99999", "--recipient", ME],
         ["learn", "127.0.0.1:1", "--recipient", "a@b.test>\r\nRCPT TO:<c@d.test"],
         ["conform", "curl-7.88", "127.0.0.1:1", "--recipient", ME],
@@ -158,16 +161,31 @@ def test_what_cannot_be_asked_is_said_in_one_line(argv: list[str], capsys: pytes
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("row", "code"), [("smtplib-3.11-bytes", Exit.GOOD), ("curl-7.88", Exit.BAD)])
+@pytest.mark.parametrize(
+    ("row", "length", "code"),
+    [("smtplib-3.11-bytes", "3", Exit.GOOD), ("smtplib-3.11-bytes", "1", Exit.UNKNOWN), ("curl-7.88", "2", Exit.BAD)],
+)
 def test_a_sender_is_held_against_a_row(
-    row: str, code: Exit, tmp_path: object, capsys: pytest.CaptureFixture[str]
+    row: str, length: str, code: Exit, tmp_path: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = f"{tmp_path}/send.py"
     with open(script, "w") as file:  # noqa: PTH123 - its path is a word of the command
         file.write(SENDER)
     command = f"{sys.executable} {script} {{port}} {{recipient}} {{file}}"
-    assert main(["lab", "writer", row, "--length", "1" if code is Exit.GOOD else "2", "--command", command]) == code
-    assert ("EQUAL" if code is Exit.GOOD else "DIFFERS") in capsys.readouterr().out
+    assert main(["lab", "writer", row, "--length", length, "--command", command]) == code
+    word = {Exit.GOOD: "EQUAL", Exit.UNKNOWN: "COULD NOT TELL", Exit.BAD: "DIFFERS"}[code]
+    said = capsys.readouterr().out
+    assert word in said
+    assert ("EQUAL" in said) is (code is Exit.GOOD)
+
+
+def test_a_command_that_cannot_be_run_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "no-program"
+    script.write_text("neither a script nor a program")
+    script.chmod(0o755)
+    assert main(["lab", "writer", "curl-7.88", "--length", "1", "--command", str(script)]) == Exit.USAGE
+    [line] = capsys.readouterr().err.splitlines()
+    assert "no-program" in line
 
 
 def test_a_command_that_sends_nothing_is_one_of_which_nothing_can_be_told() -> None:

@@ -63,7 +63,9 @@ def _conformed() -> str:
 
 def _compared() -> str:
     mismatches = Mismatch((), None, b"\r\n"), Mismatch(symbols(b"\n"), b"\n", None)
-    return "\n".join(lab_text.compared(Compared("strict", count, mismatches[: 3 - count])) for count in (1, 2, 3))
+    return "\n".join(
+        lab_text.compared(Compared("strict", count, count, mismatches[: 3 - count])) for count in (1, 2, 3)
+    )
 
 
 def _progress() -> str:

@@ -20,7 +20,7 @@ READERS = [name for name, found in ROWS.items() if found.reader]
 WRITERS = [name for name, found in ROWS.items() if found.writer]
 
 BOOTED = (
-    "postfix", "exim", "sendmail", "opensmtpd", "haraka", "aiosmtpd", "smtp-server", "dovecot",
+    "postfix", "exim", "sendmail", "opensmtpd", "haraka", "aiosmtpd", "smtp-server", "smtpd", "dovecot",
     "nodemailer", "smtplib", "curl",
 )  # fmt: skip
 """The programs that can be asked here, of which no field may be unknown."""
@@ -137,6 +137,7 @@ SENTENCES = {
     "accept, commands": Then(accepted=True, code=250, goes_on="commands"),
     "accept 252, close": Then(accepted=True, code=252, goes_on="close"),
     "accept, commands after edge": Then(accepted=True, code=250, goes_on="commands after edge"),
+    "refuse 552, content": Then(accepted=False, code=552, goes_on="content"),
     "refuse 451, close": Then(accepted=False, code=451, goes_on="close"),
     "refuse 500, commands, envelope kept": Then(accepted=False, code=500, goes_on="commands", envelope_kept=True),
 }

@@ -18,7 +18,7 @@ from tidewaiter.lines.table import Table
 PAGE = (Path(__file__).parents[2] / "docs" / "learned.md").read_text(encoding="utf-8")
 LEARNED = re.findall(r"(?m)^\| `([^`]+)` \| (pipelined|synchronised|paced) \| (.*) \| [0-9,]+ \|$", PAGE)
 """Of each row that was learned: how it was asked, and the cells of its modes."""
-ASKED = [name for name in dialects() if name.startswith((*BOOTED, "smtpd", "twisted"))]
+ASKED = [name for name in dialects() if name.startswith((*BOOTED, "twisted"))]
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -17,6 +17,7 @@ ACCEPT: Final = Then(accepted=True, code=250, goes_on="commands")
 REFUSE: Final = Then(accepted=False, code=451, goes_on="commands")
 CLOSE: Final = Then(accepted=False, code=421, goes_on="close")
 LATE: Final = Then(accepted=False, code=550, goes_on="commands")
+STAYS: Final = Then(accepted=False, code=552, goes_on="content", envelope_kept=True)
 AT_ONCE: Final = Then(accepted=True, code=250, goes_on="commands after edge")
 SIZE: Final = 500
 
@@ -41,6 +42,13 @@ PLAYED: Final[dict[str, ReaderDialect]] = {
             (NORMAL, Mode((End("CR LF . CR LF", ACCEPT),), ((OVERSIZE, "discard"),))),
             ("discard", Mode((End("LF . CR? LF", LATE),), rejects=True)),
         )
+    ),
+    "stays in DATA past its size limit": ReaderDialect(
+        modes=(
+            (NORMAL, Mode((End("CR LF . CR LF", ACCEPT),), ((OVERSIZE, "too big"),))),
+            ("too big", Mode((End("CR LF . CR LF", STAYS),), rejects=True)),
+        ),
+        start="",
     ),
     "drops what is buffered behind an end": ReaderDialect(
         modes=((NORMAL, Mode((End("LF . LF", AT_ONCE), End("CR LF . CR LF", AT_ONCE)))),)

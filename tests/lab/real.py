@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.peers import aiosmtpd, dovecot, exim, haraka, opensmtpd, postfix, registry, sendmail, smtp_server
+from tests.peers import aiosmtpd, dovecot, exim, haraka, opensmtpd, postfix, registry, sendmail, smtp_server, smtpd
 from tidewaiter.lab.target import Target
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ RECEIVERS: Final[dict[str, Callable[[], AbstractContextManager[Peer]]]] = {
         for name, rules in sendmail.RULES.items()
     },
     "smtp-server-3.21.6": smtp_server.receiver,
+    "smtpd-3.11": partial(smtpd.discarding, size_limit=LIMIT),
     "exim-4.96": partial(exim.boot, size_limit=LIMIT),
     "exim-4.96-deb12u11": partial(exim.boot, size_limit=LIMIT, mended=True),
     "opensmtpd-6.8": partial(opensmtpd.boot, size_limit=LIMIT),
     "dovecot-lmtp-2.3.19": partial(dovecot.receiver, size_limit=LIMIT),
 }
 """By the id of the row that describes each."""
+SILENT: Final = {"smtpd-3.11": 1.0}
+"""Seconds that are waited behind an end, where a row says that there may be no answer to what follows it."""
 
 
 @contextmanager
@@ -52,5 +55,12 @@ def booted(name: str) -> Iterator[Target]:
     with RECEIVERS[name]() as peer:
         unsaid = LIMIT if peer.lmtp else None
         yield Target(
-            peer.host, peer.port, peer.recipient, lmtp=peer.lmtp, side_by_side=SIDE_BY_SIDE, within=30.0, limit=unsaid
+            peer.host,
+            peer.port,
+            peer.recipient,
+            lmtp=peer.lmtp,
+            side_by_side=SIDE_BY_SIDE,
+            within=30.0,
+            limit=unsaid,
+            silence=SILENT.get(name, 5.0),
         )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.lab.odd import Choosy, Closing, HangingUp, Repeating, Staying, Tarpit, Terse, serving, varying
 from tests.lab.played import PLAYED, played
 from tidewaiter.lab.asker import Asker, manner
+from tidewaiter.lab.expected import expected
 from tidewaiter.lab.learner import learn
-from tidewaiter.lab.modes import BODY
+from tidewaiter.lab.learning import asker_for
+from tidewaiter.lab.modes import BODY, MODES
 from tidewaiter.lab.target import UntoldError
-from tidewaiter.lines.symbol import symbols
+from tidewaiter.lines.machine import Splitter
+from tidewaiter.lines.symbol import spell, symbols
 
 STRICT_WORDS = {
     b"": "content",
@@ -58,6 +62,25 @@ def test_a_refusal_said_twice_or_only_behind_a_second_end_is_one_refusal(line: t
         asker = Asker(target, runner.run(manner(target)), BODY.opening(0))
         assert runner.run(asker.say(symbols(b"x\nx"))) == "rejects"
         assert runner.run(asker.say(symbols(b"x\r\nx"))) == "content"
+
+
+def test_a_server_that_reads_on_behind_its_refusal_is_seen_to() -> None:
+    """Python's smtpd past its size limit: the next client's commands are content of this one's second message."""
+    reader, mode = PLAYED["stays in DATA past its size limit"], MODES["over the size limit"]
+    words = {
+        b"": "rejects and stays",
+        b"x\r\n.\n": "rejects and stays",
+        b"x\r\n.\r\n": "rejected, content again",
+        b"\r\n.\r\n.\r\n": "rejected, content again",
+        b"\r\n.\r\n\r\n.\r\n": "ended and rejected",
+    }
+    table = expected(Splitter(reader), mode, "pipelined")
+    assert {word: table.says(symbols(word)) for word in words} == words
+    with played(reader) as (runner, target):
+        how = runner.run(manner(target))
+        asker = asker_for(replace(target, silence=1.0), how, mode)
+        said = runner.run(asker.say_all(map(symbols, words), lambda _: None))
+    assert {spell(word): answer for word, answer in said.items()} == words
 
 
 def test_a_close_behind_a_bare_cr_does_not_hide_the_line_end_that_follows() -> None:

@@ -38,6 +38,14 @@ def test_replies_mean_what_they_meant_of_a_real_server(meaning: Meaning, codes: 
     assert meaning.of(Heard(codes, finished=True)) == said
 
 
+@pytest.mark.parametrize("meaning", [POSTFIX, AIOSMTPD])
+def test_a_refusal_and_then_an_end_is_a_server_that_read_on(meaning: Meaning) -> None:
+    assert meaning.of(Heard((552, 250, 250, 221), finished=True)) == "rejected, content again"
+    assert meaning.of(Heard((552, 250, 250, 221), finished=True, second=True)) == "rejects and stays"
+    assert meaning.of(Heard((552, 552, 250, 221), finished=True)) == "rejects"
+    assert told(meaning, Heard((250, 250, 250, 221), finished=True, second=True)) == "could not tell"
+
+
 def test_silence_is_never_an_answer() -> None:
     with pytest.raises(UntoldError, match="silence"):
         AIOSMTPD.of(Heard((250,), finished=False, second=True))

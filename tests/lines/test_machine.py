@@ -164,6 +164,25 @@ def test_the_difference_of_two_machines_is_a_shortest_word() -> None:
     assert difference(strict, lax) == symbols(b".\n")
 
 
+def test_a_reader_that_answers_and_reads_on_starts_anew_behind_its_end() -> None:
+    stays = Then(accepted=False, code=552, goes_on="content")
+    modes = (
+        (NORMAL, Mode((End("LF . CR LF", ACCEPT),), ((OVERSIZE, "lost"),))),
+        ("lost", Mode((End("LF . CR LF", stays),))),
+    )
+    splitter = Splitter(ReaderDialect(modes, start=""))
+    passed = splitter.oversize(splitter.start)
+    assert passed
+    state = passed.state
+    for symbol in symbols(b"\n.\r"):
+        state = splitter.feed(state, symbol).state
+    assert splitter.feed(state, Symbol.LF) == (splitter.start, stays)
+    table = table_of(splitter, oversize=True)
+    assert table.says(symbols(b"\n.\r\n")) == table.says(symbols(b"\n.\r\n.\r\n")) == "rejected, content again"
+    assert table.says(symbols(b"\n.\r\n\n.\r\n")) == "ended and rejected"
+    assert "color=red" in dot(table, "staying")
+
+
 def test_a_machine_that_stays_differs_from_one_that_goes_on() -> None:
     stays, goes = Table(("content",), ((0,) * 6,)), Table(("content", "ended"), ((1,) * 6, (1,) * 6))
     assert difference(stays, goes) == difference(goes, stays) == symbols(b"\r")

@@ -24,6 +24,7 @@ from tests.peers import (
     senders,
     sendmail,
     smtp_server,
+    smtpd,
     strace,
 )
 from tests.peers.cache import PeerError
@@ -58,6 +59,7 @@ PROGRAMS = {
     "haraka-3.3.4": Program("3.3.4", partial(haraka.prepare, "3.3.4"), needs.environments),
     "nodemailer-9.0.5": Program("9.0.5", partial(senders.nodemailer_folder, "9.0.5"), needs.environments),
     "nodemailer-10.6.0": Program("10.6.0", partial(senders.nodemailer_folder, "10.6.0"), needs.environments),
+    "smtpd-3.11": Program(smtpd.VERSION, _nothing, smtpd.why_not),
     "smtplib-3.11": Program(platform.python_version(), _nothing, _nothing),
     "curl-7.88": Program(senders.CURL_VERSION, senders.CLIENTS.path, needs.namespaces),
     "swaks": Program(senders.SWAKS_VERSION, senders.CLIENTS.path, needs.namespaces),

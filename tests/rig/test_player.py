@@ -89,6 +89,22 @@ def test_an_envelope_that_survives_its_end_is_used_again(*, kept: bool) -> None:
     assert said.splitlines()[-1][:3] == (b"354" if kept else b"503")
 
 
+def test_a_program_that_stays_in_data_takes_what_follows_for_content_of_the_same_envelope() -> None:
+    stays = Then(accepted=False, code=552, goes_on="content")
+    end = Then(accepted=True, code=250, goes_on="commands")
+    reader = ReaderDialect(
+        modes=(
+            (NORMAL, Mode((End("CR LF . CR LF", end),), (("NUL", "lost"),))),
+            ("lost", Mode((End("CR LF . CR LF", stays),))),
+        ),
+        start="",
+    )
+    wire = b"\0\r\n.\r\nMAIL FROM:<c@c.test>\r\n.\r\n"
+    [taken], said = play(reader, [HEAD, wire])
+    assert taken == Taken(b"FROM:<a@a.test>", (b"TO:<b@b.test>",), wire, accepted=True)
+    assert [line[:3] for line in said.splitlines()[-2:]] == [b"552", b"250"]
+
+
 def test_replies_come_to_a_caller_whole_and_in_their_order() -> None:
     async def ask() -> list[int]:
         async with playing(Player(LENIENT)) as port:

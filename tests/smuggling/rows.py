@@ -35,3 +35,12 @@ DISCARDING = Dialect(
 PASSING = writer("passing", "stuff after CR LF")
 CAREFUL = writer("careful", "CR LF -> CR LF; LF -> CR LF; CR -> SP", "stuff after CR LF")
 MANUFACTURING = writer("manufacturing", "stuff after CR LF", "CR LF -> CR LF; CR -> CR LF")
+STAYING = Dialect(
+    "staying", "staying", (),
+    reader=ReaderDialect(
+        (
+            (NORMAL, Mode(ends=(End(STRICT_END, ACCEPT),), goes=((OVERSIZE, "too big"),))),
+            ("too big", Mode(ends=(End(STRICT_END, Then(accepted=False, code=552, goes_on="content")),))),
+        )
+    ),
+)  # fmt: skip

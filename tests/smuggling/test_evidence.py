@@ -1,12 +1,14 @@
 """Evidence: what an odd message would have done in programs we know, and nothing a peer can write into a log."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smuggling.rows import CLEAN, LAX, LOOSE
+from tests.smuggling.rows import ACCEPT, CLEAN, LAX, LOOSE
 from tidewaiter.lines.reader import Reader
-from tidewaiter.model.dialect import STRICT
+from tidewaiter.model.dialect import NORMAL, STRICT, Dialect, End, Mode, ReaderDialect, Then
 from tidewaiter.model.oddity import Window
 from tidewaiter.model.position import STRANGERS_DATA, Position, Positions
 from tidewaiter.smuggling.evidence import Evidence, Smuggled, examine, header_from, printable
@@ -34,6 +36,18 @@ def test_each_program_reads_its_own_messages() -> None:
     assert (second.reverse_path, second.forward_paths) == (b"<admin@inside.test>", (b"<victim@inside.test>",))
     assert second.span.of(wire) == b"From: Chief <chief@inside.test>\r\n\r\npay me\r\n"
     assert delivered(LAX, b"a\r\n..b\r\n") == b"a\n.b\n"
+
+
+def test_what_follows_an_end_that_a_program_only_answers_is_content_of_the_same_envelope() -> None:
+    stays = Then(accepted=False, code=552, goes_on="content")
+    lost, accepted = Mode((End("LF . LF", stays),)), Mode((End("CR LF . CR LF", ACCEPT),))
+    row = Dialect(
+        "row", "row", (), reader=ReaderDialect(((NORMAL, replace(accepted, goes=(("NUL", "lost"),))), ("lost", lost)))
+    )
+    wire = b"\0\n.\nMAIL FROM:<c@c.test>\r\n.\r\n"
+    first, second = read(row, wire)
+    assert (first.end, second.end) == (stays, ACCEPT)
+    assert second.span.of(wire) == b"MAIL FROM:<c@c.test>\r\n"
 
 
 def test_evidence_shows_the_smuggled_envelope_and_from() -> None:
@@ -79,6 +93,15 @@ def test_where_somebody_was_fooled_in_a_window_that_was_cut_there_may_be_more(st
     assert told.cut is (stop >= len(CARRIER))
     assert not examine([Window(0, CARRIER + SMUGGLED)], ROWS).cut
     assert not examine([Window(0, CLEAN_TEXT, cut=True)], ROWS).cut
+
+
+def test_where_more_was_smuggled_than_is_read_there_may_be_more() -> None:
+    many = CARRIER + b"".join([SMUGGLED.replace(b"\r\n.\r\n", b"\n.\r\n")] * 40)
+    told = examine([Window(0, many)], ROWS)
+    assert dict(told.messages)["lax"] == 32
+    assert told.cut
+    few = examine([Window(0, CARRIER + SMUGGLED)], ROWS)
+    assert not few.cut
 
 
 def test_the_true_end_is_no_early_end() -> None:

@@ -17,6 +17,7 @@ from tests.smuggling.rows import (
     LOOSE,
     MANUFACTURING,
     PASSING,
+    STAYING,
     reader,
     writer,
 )
@@ -78,6 +79,14 @@ def test_an_end_after_a_rejection_is_an_attack() -> None:
     assert OVERSIZE in attack.content
     assert attack.then is not None
     assert not attack.then.accepted
+
+
+def test_a_reader_that_reads_on_behind_its_refusal_swallows_the_next_message() -> None:
+    attack = smuggle(STRICT, (), STAYING).attack
+    assert attack is not None
+    assert attack.content == (OVERSIZE,)
+    assert attack.then is None
+    assert smuggle(STRICT, (), STAYING, limits=False).verdict == "safe"
 
 
 def test_a_reader_that_ends_where_a_read_begins_is_unsafe_behind_the_standard_itself() -> None:

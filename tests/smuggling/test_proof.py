@@ -26,7 +26,7 @@ from tests.smuggling.faulty import (
     Unstuffed,
     WritesWith,
 )
-from tests.smuggling.rows import ACCEPT, CLEAN, CLOSING, DISCARDING, EDGY, LAX, LOOSE, REFUSE
+from tests.smuggling.rows import ACCEPT, CLEAN, CLOSING, DISCARDING, EDGY, LAX, LOOSE, REFUSE, STAYING
 from tests.strategies import BYTE_POSITIONS
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lines.scan import DATA_START
@@ -143,6 +143,11 @@ def test_a_row_that_is_not_known_is_not_left_out_of_the_proof() -> None:
     assert told == [("unknown", "could not tell")]
 
 
+def test_a_program_that_stays_in_data_past_its_limit_is_safe_for_what_it_offers_to_take() -> None:
+    told = [each.verdict for each in compose(Ours(REPAIR), (STAYING,))]
+    assert told == ["safe within its size limit"]
+
+
 def test_what_passing_its_limit_does_to_a_row_excuses_no_attack_below_it() -> None:
     strict = Mode(ends=(End("CR LF . CR LF", ACCEPT),), goes=((OVERSIZE, "discard"),))
     discard = Mode(ends=(End("!CR . CR LF", REFUSE),))
@@ -159,7 +164,8 @@ def test_every_known_program_behind_us_is_safe_for_every_input(where: Positions,
     told = list(compose(Ours(where, counted), dialects().values()))
     assert told
     assert {each.row for each in told if each.verdict == "unsafe behind any writer"} == {"hmailserver-5.7"}
-    assert {each.verdict for each in told} <= {"safe", "unsafe behind any writer"}
+    assert {each.row for each in told if each.verdict == "safe within its size limit"} == {"smtpd-3.11"}
+    assert {each.verdict for each in told} == {"safe", "safe within its size limit", "unsafe behind any writer"}
 
 
 def test_a_row_that_cannot_read_the_standard_is_named_and_not_counted_as_ours() -> None:

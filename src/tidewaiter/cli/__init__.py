@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Final
 
 from tidewaiter import is_compiled
 from tidewaiter.cli import fault, verbs
@@ -18,6 +19,9 @@ from tidewaiter.i18n import LANGUAGES, _, speak, spoken, system
 from tidewaiter.model.sentence import visible
 
 __all__ = ["Exit", "UsageError", "build_parser", "main"]
+
+_SIGPIPE: Final = 128 + 13
+"""As a shell says of a program that nobody listens to any more: an answer that was not given is not good."""
 
 
 def build_parser() -> Parser:
@@ -41,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what `argv` asks, and return the exit code; `argv` is that of the process unless given."""
     argv = sys.argv[1:] if argv is None else argv
     _choose_language(argv)
+    code = _SIGPIPE
     try:
         args = build_parser().parse_args(argv)
         code = int(args.run(args))
@@ -48,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _refuse(str(error))
     except BrokenPipeError:
-        return _reader_left()
+        _reader_left()
+        return code
     except OSError as error:
         return _refuse(": ".join(str(part) for part in (error.filename, spoken(system.reason(error))) if part))
     except KeyboardInterrupt:
@@ -76,7 +82,6 @@ def _refuse(line: str) -> Exit:
     return Exit.USAGE
 
 
-def _reader_left() -> Exit:
+def _reader_left() -> None:
     """`tidewaiter … | head` is no fault; Python would complain once more when it flushes at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.GOOD

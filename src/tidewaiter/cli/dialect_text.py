@@ -11,6 +11,7 @@ from tidewaiter.lines.emitter import emitter
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.symbol import VISIBLE, Symbol, spell, visible
 from tidewaiter.model.dialect import Dialect, ReaderDialect, Then, WriterDialect
+from tidewaiter.model.sentence import Sentence
 from tidewaiter.report.not_covered import not_covered
 from tidewaiter.smuggling.product import OVERSIZE, Answer, Attack
 from tidewaiter.smuggling.proof import NOT_COVERED
@@ -68,7 +69,12 @@ def _indented(text: str) -> list[str]:
 def follows(end: Then) -> str:
     """Tell a person what follows an end."""
     answer = _("accept {code}") if end.accepted else _("refuse {code}")
-    on = {"commands": _("commands"), "commands after edge": _("commands after edge"), "close": _("close")}
+    on = {
+        "commands": _("commands"),
+        "commands after edge": _("commands after edge"),
+        "content": _("content"),
+        "close": _("close"),
+    }
     kept = [_("envelope kept")] if end.envelope_kept else []
     return ", ".join((answer.format(code=end.code), on[end.goes_on], *kept))
 
@@ -134,8 +140,8 @@ class Told:
             yield _("SAFE for every input ({states} walked, all there are)").format(states=states)
             yield _("Not covered:")
             yield from (f"  - {line}" for line in not_covered())
-        elif self.answer.why:
-            yield _("COULD NOT TELL: {why}").format(why=spoken(self.answer.why))
+        else:
+            yield _("COULD NOT TELL: {why}").format(why=spoken(self.answer.why or Sentence("nobody knows why")))
 
     def _attack(self, attack: Attack) -> Iterator[str]:
         yield "  " + _("content:  {content}").format(content=_moves(attack, _("past the size limit")) or _("(none)"))

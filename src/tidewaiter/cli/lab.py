@@ -144,7 +144,9 @@ def run_writer(args: argparse.Namespace) -> Exit:
     print(
         json.dumps(lab_text.compared_data(compared), indent=2) if args.format == "json" else lab_text.compared(compared)
     )
-    return Exit.BAD if compared.mismatches else Exit.GOOD
+    if compared.mismatches:
+        return Exit.BAD
+    return Exit.GOOD if compared.equal else Exit.UNKNOWN
 
 
 def _rows() -> "dict[str, Dialect]":
@@ -183,6 +185,8 @@ def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
         side_by_side=max(args.side_by_side, 1),
         limit=args.size_limit,
     )
+    if args.size_limit is not None and args.size_limit < 1:
+        raise UsageError(_("{number} is no size limit").format(number=args.size_limit))
     way = None if args.way == "auto" else args.way
     try:
         with asyncio.Runner() as runner, Console(stderr=True).status(_("asking")) as status:

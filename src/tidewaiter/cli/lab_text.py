@@ -7,6 +7,7 @@ from typing import Any, Final
 from tidewaiter.cli import machine_text
 from tidewaiter.i18n import _, ngettext, spoken
 from tidewaiter.lab.conform import Conformed
+from tidewaiter.lab.emissions import LEAST
 from tidewaiter.lab.fit import Difference, Fit
 from tidewaiter.lab.learning import Learned, Untold
 from tidewaiter.lab.modes import Mode
@@ -17,6 +18,10 @@ from tidewaiter.lines.table import WORDS
 from tidewaiter.model.sentence import Sentence
 
 _SHOWN: Final = 10
+TOO_SHORT: Final = Sentence(
+    "contents of at least {least} bytes are needed: only then is it seen how a dot behind a line is stuffed",
+    least=LEAST,
+)
 _MODES: Final = {
     "body": Sentence("body"),
     "header": Sentence("header"),
@@ -39,7 +44,11 @@ def _mode(mode: Mode) -> str:
 
 def learned(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> str:
     """Tell a person what was learned and which rows fit."""
-    return "\n".join((*_machines(found), *_fits(ranked)))
+    return "\n".join((*_machines(found), *_fits(ranked, all_told=_all_told(found))))
+
+
+def _all_told(found: Sequence[Learned | Untold]) -> bool:
+    return not any(isinstance(each, Untold) for each in found)
 
 
 def _machines(found: Sequence[Learned | Untold]) -> Iterator[str]:
@@ -61,12 +70,15 @@ def _untold(each: Untold) -> str:
     return _("{mode}: COULD NOT TELL: {why}").format(mode=_mode(each.mode), why=spoken(each.why))
 
 
-def _fits(ranked: Sequence[Fit]) -> Iterator[str]:
+def _fits(ranked: Sequence[Fit], *, all_told: bool) -> Iterator[str]:
     if not ranked:
         return
     equal = [fit.row for fit in ranked if fit.equal]
     if equal:
-        yield _("EQUAL to {rows}").format(rows=", ".join(equal))
+        told = (
+            _("EQUAL to {rows}") if all_told else _("COULD NOT TELL whether it is {rows}: not every mode was learned")
+        )
+        yield told.format(rows=", ".join(equal))
         return
     best = ranked[0]
     yield _("DIFFERS from every row; the best fit is {row}:").format(row=best.row)
@@ -87,7 +99,11 @@ def learned_data(found: Sequence[Learned | Untold], ranked: Sequence[Fit]) -> di
     return {
         "modes": {each.mode.name: _mode_data(each) for each in found},
         "rows": [
-            {"row": fit.row, "equal": fit.equal, "differences": [_difference_data(each) for each in fit.differences]}
+            {
+                "row": fit.row,
+                "equal": fit.equal and _all_told(found),
+                "differences": [_difference_data(each) for each in fit.differences],
+            }
             for fit in ranked
         ],
     }
@@ -158,8 +174,10 @@ def _compared(found: Compared) -> Iterator[str]:
         yield _("DIFFERS from {row} in {differing} of {contents}").format(
             row=found.row, differing=differing, contents=count
         )
-    else:
+    elif found.equal:
         yield _("EQUAL to {row} ({contents})").format(row=found.row, contents=count)
+    else:
+        yield _("COULD NOT TELL: {why}").format(why=spoken(TOO_SHORT))
 
 
 def _wire(wire: bytes | None) -> str:
@@ -171,6 +189,7 @@ def compared_data(found: Compared) -> dict[str, Any]:
     return {
         "row": found.row,
         "contents": found.contents,
+        "equal": found.equal,
         "mismatches": [
             {
                 "content": visible(each.content),

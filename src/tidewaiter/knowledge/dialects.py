@@ -1,7 +1,7 @@
 """The rows: how each program reads and writes, out of `dialects/*.toml`, one row a file.
 
 In a row each table of `[reader]` is a mode, and what follows an end is a sentence: "accept, commands",
-"refuse 451, close", "accept, commands after edge", "refuse 500, commands, envelope kept".
+"refuse 451, close", "accept, commands after edge", "refuse 552, content", "refuse 500, commands, envelope kept".
 A field of which several values are possible is written once as `[[unknown]]`, with each value as TOML.
 """
 
@@ -21,7 +21,7 @@ from tidewaiter.model.sentence import Sentence, SentenceError
 FOLDER: Final = "dialects"
 
 _THEN: Final = re.compile(
-    r"(?P<said>accept|refuse)(?: (?P<code>[245][0-9]{2}))?, (?P<goes_on>commands after edge|commands|close)"
+    r"(?P<said>accept|refuse)(?: (?P<code>[245][0-9]{2}))?, (?P<goes_on>commands after edge|commands|content|close)"
     r"(?P<kept>, envelope kept)?"
 )
 _ANSWERS: Final = ("accept", "refuse")

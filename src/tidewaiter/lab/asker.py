@@ -105,12 +105,16 @@ class Asker:
         # A batch at a time, so that a word that ends spares the longer ones behind it that begin with it.
         for start in range(0, len(words), batch := 4 * self.target.side_by_side):
             asked = words[start : start + batch]
+            failed: BaseException | None = None
             try:
                 async with asyncio.TaskGroup() as group:
                     tasks = [group.create_task(question(word)) for word in asked]
             except* UntoldError as failures:
-                raise _first(failures) from None
-            answers |= {word: task.result() for word, task in zip(asked, tasks, strict=True)}
+                failed = _first(failures)
+            else:
+                answers |= {word: task.result() for word, task in zip(asked, tasks, strict=True)}
+            if failed:  # here, for what is raised within `except*` is put into a group again
+                raise failed from None
         return answers
 
     async def _insist(self, word: Word) -> str:
@@ -148,7 +152,8 @@ async def manner(target: Target, way: Way | None = None) -> Manner:
         except UntoldError as failure:
             failures.append(Sentence("{way}: {why}", way=WAYS_IN_WORDS[each], why=failure.sentence))
         else:
-            return Manner(each, meaning, target.limit or (sizes[0] if sizes and sizes[0] else None))
+            # What it offers is its limit: a smaller one that somebody names would never be passed.
+            return Manner(each, meaning, (sizes[0] if sizes and sizes[0] else None) or target.limit)
     raise UntoldError(Sentence("{reasons}", reasons=tuple(failures)))
 
 

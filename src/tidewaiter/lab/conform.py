@@ -22,6 +22,7 @@ from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.symbol import BYTES, Word
 from tidewaiter.lines.table import Table, difference
 from tidewaiter.model.dialect import Dialect
+from tidewaiter.model.sentence import Sentence
 
 BUDGET: Final = 550
 """Questions; with those to find out how to ask, and those asked twice, the sessions stay below 600."""
@@ -44,8 +45,10 @@ class Conformed:
 def conform(asking: Asking, row: Dialect, rows: Iterable[Dialect]) -> Conformed:
     """Ask a server the suite of `row`, whose neighbours are `rows`.
 
-    Raises UntoldError where the server cannot be asked at all.
+    Raises UntoldError where the server cannot be asked at all, or where nobody knows what the row says.
     """
+    if not row.candidates():
+        raise UntoldError(Sentence("{row}: a field that decides is unknown", row=row.id))
     differences: list[Difference] = []
     untold: list[Untold] = []
     sessions = 0

@@ -15,6 +15,8 @@ from tidewaiter.smuggling.path import Relay, written
 
 LENGTH: Final = 5
 """Longer than any memory that a writer has been seen to have."""
+LEAST: Final = 3
+"""With shorter contents CR LF . is not among them, so that nothing is seen of how a dot is stuffed behind a line."""
 END: Final = b"\r\n.\r\n"
 
 Emissions = Mapping[Word, bytes | None]
@@ -65,6 +67,13 @@ def said_by_relay(row: Dialect, words: Iterable[Word]) -> Emissions:
             whole = _spelled(partial(relay.passed_on, wire)) if accepted else None
             said[word] = whole and body(whole)
     return said
+
+
+def refused_by_relay(row: Dialect, words: Iterable[Word]) -> list[Word]:
+    """Give the words of which its reader takes no message."""
+    assert row.reader
+    reads = Splitter(row.reader)
+    return [word for word in words if _accepts(reads, symbols(message(0, word))) is False]
 
 
 def _accepts(reads: Splitter, wire: Word) -> bool | None:

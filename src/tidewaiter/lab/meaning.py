@@ -10,7 +10,7 @@ from typing import Final
 from tidewaiter.lab.session import Heard
 from tidewaiter.lab.target import UntoldError
 from tidewaiter.lines.symbol import Word, symbols
-from tidewaiter.lines.table import CLOSED, CONTENT, ENDED, ENDED_REJECTED, REJECTS
+from tidewaiter.lines.table import AGAIN, CLOSED, CONTENT, ENDED, ENDED_REJECTED, REJECTS, STAYS
 from tidewaiter.model.sentence import Sentence
 
 _BEHIND: Final = ("NOOP", "QUIT")
@@ -32,6 +32,9 @@ class Meaning:
         good = 200 <= message <= 299
         if tuple(rest) == self.going_on:
             return CONTENT if good else REJECTS
+        # Refused and then accepted: behind its refusal it had gone on reading content, up to another end.
+        if not good and tuple(rest[1:]) == self.going_on and 200 <= rest[0] <= 299:
+            return STAYS if heard.second else AGAIN
         if heard.second:
             raise UntoldError(
                 Sentence("silence behind a true end, and {codes} behind a second one", codes=repr(heard.codes))

@@ -78,7 +78,7 @@ class Splitter:
     def _judged(self, state: State) -> Read:
         end = self._end_of(state)
         if end:
-            return Read(state, end)
+            return Read(self.start if end.goes_on == "content" else state, end)
         for which, target in self._goes[state.mode]:
             if matches_empty(state.context[which]):
                 return self._go(state, target)

@@ -7,9 +7,9 @@ the output of the state it leads to), and the form that is drawn.
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
-from tidewaiter.lines.machine import Splitter
+from tidewaiter.lines.machine import Read, Splitter
 from tidewaiter.lines.machine import State as Reading
 from tidewaiter.lines.symbol import BYTES, VISIBLE, Symbol, Word
 from tidewaiter.model.dialect import Then
@@ -21,12 +21,18 @@ REJECTS: Final = "rejects"
 ENDED: Final = "ended"
 ENDED_REJECTED: Final = "ended and rejected"
 CLOSED: Final = "closed"
+STAYS: Final = "rejects and stays"
+"""Reads on, will refuse the message at its end, and will go on reading content behind that."""
+AGAIN: Final = "rejected, content again"
+"""Has refused a message at an end, and has gone on reading content behind that."""
 WORDS: Final = {
     CONTENT: Sentence("content"),
     REJECTS: Sentence("rejects"),
     ENDED: Sentence("ended"),
     ENDED_REJECTED: Sentence("ended and rejected"),
     CLOSED: Sentence("closed"),
+    STAYS: Sentence("rejects and stays"),
+    AGAIN: Sentence("rejected, content again"),
 }
 """Each of them for a person."""
 
@@ -71,26 +77,47 @@ def explored(start: S, step: Callable[[S, Symbol], S], output: Callable[[S], str
 
 def table_of(reader: Splitter, head: Word = (), *, oversize: bool = False) -> Table:
     """Write out a row's reader as it stands behind `head`, past its size limit if `oversize`."""
-    start: Reading | str = reader.start
+    start: _Place = reader.start
     for symbol in head:
         start = _step(reader, start, symbol)
-    if oversize and not isinstance(start, str):
+    if oversize and isinstance(start, Reading):
         passed = reader.oversize(start)
         if passed:
-            start = _said(passed.end) if passed.end else passed.state
+            start = _read(passed)
     return explored(start, lambda state, symbol: _step(reader, state, symbol), lambda state: _output(reader, state))
 
 
-def _step(reader: Splitter, state: Reading | str, symbol: Symbol) -> Reading | str:
-    if isinstance(state, str):
-        return state
-    read = reader.feed(state, symbol)
+class _Again(NamedTuple):
+    """It has refused a message, and reads content again."""
+
+    state: Reading
+
+
+_Place = Reading | _Again | str
+"""Where a reader stands, or what it has said at its end."""
+
+
+def _step(reader: Splitter, place: _Place, symbol: Symbol) -> _Place:
+    if isinstance(place, str):
+        return place
+    if isinstance(place, _Again):
+        after = _read(reader.feed(place.state, symbol))
+        again = _Again(after) if isinstance(after, Reading) else after
+        return ENDED_REJECTED if again == ENDED else again
+    return _read(reader.feed(place, symbol))
+
+
+def _read(read: Read) -> _Place:
+    if read.end and read.end.goes_on == "content":
+        return _Again(read.state)
     return _said(read.end) if read.end else read.state
 
 
-def _output(reader: Splitter, state: Reading | str) -> str:
+def _output(reader: Splitter, state: _Place) -> str:
     if isinstance(state, str):
         return state
+    if isinstance(state, _Again):
+        return AGAIN
     return REJECTS if reader.rejects(state) else CONTENT
 
 
@@ -149,6 +176,8 @@ _LOOKS: Final = {
     ENDED: 'shape=doublecircle, label="ended"',
     ENDED_REJECTED: 'shape=doublecircle, style=dashed, label="ended,\\nrejected"',
     CLOSED: 'shape=box, label="closed"',
+    STAYS: "shape=circle, style=dashed, color=red",
+    AGAIN: "shape=circle, color=red",
 }
 
 

@@ -19,8 +19,10 @@ class Then:
 
     accepted: bool
     code: int
-    goes_on: Literal["commands", "commands after edge", "close"]
-    """`commands after edge`: whatever is already buffered behind the end makes it close and drop the message."""
+    goes_on: Literal["commands", "commands after edge", "content", "close"]
+    """`commands after edge`: whatever is already buffered behind the end makes it close and drop the message.
+    `content`: it answers and reads on as at the start of content, so that the commands behind the end, and the next
+    message, are content of one that has the envelope of this one."""
     envelope_kept: bool = False
     """The reverse-path and the forward-paths survive the end."""
 

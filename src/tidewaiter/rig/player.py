@@ -125,6 +125,10 @@ class Line(asyncio.Protocol):
             self._end(read.end, last=True)
 
     def _end(self, end: Then, *, last: bool) -> None:
+        if end.goes_on == "content":
+            self._say(f"{end.code} refused, and what follows is content")
+            self._left = self._player.size
+            return
         dropped = end.goes_on == "commands after edge" and not last
         self._reading = None
         if not dropped:

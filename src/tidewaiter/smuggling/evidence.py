@@ -9,7 +9,7 @@ from typing import Final
 
 from tidewaiter.model.dialect import Dialect
 from tidewaiter.model.oddity import Window
-from tidewaiter.smuggling.reading import Transaction, read
+from tidewaiter.smuggling.reading import TRANSACTIONS, Transaction, read
 
 SMUGGLED: Final = "smuggled-message"
 SHOWN: Final = 256
@@ -38,7 +38,7 @@ class Evidence:
     messages: tuple[tuple[str, int], ...]
     """For each row that would have read more than one message, or ended this one too early, how many it read."""
     cut: bool = False
-    """A window in which somebody would have done so was cut: there may be more, or more of it."""
+    """A window in which somebody would have done so was cut, or not read to its end: there may be more of it."""
 
 
 def examine(windows: Iterable[Window], rows: Iterable[Dialect]) -> Evidence:
@@ -55,7 +55,7 @@ def examine(windows: Iterable[Window], rows: Iterable[Dialect]) -> Evidence:
             first, *others = read(row, wire)
             if first.end is not None and (window.cut or first.span.end < len(wire) - len(b".\r\n")):
                 counts[row.id] = counts.get(row.id, 1) + len(others)
-                cut = cut or window.cut
+                cut = cut or window.cut or len(others) + 1 == TRANSACTIONS
             for each in others:
                 key = _key(window.offset - len(before), wire, each)
                 found.setdefault(key, []).append(row.id)

@@ -205,7 +205,7 @@ def _to_the_end(reads: Splitter, readings: Readings, wire: Word, hop: int) -> No
         readings = _read(reads, readings, symbol, hop)
     for symbol in wire[-len(_LAST) :]:
         read = [reads.feed(reading, symbol) for reading in readings]
-        still = {each.state for each in read if each.end is None}
+        still = {each.state for each in read if each.end is None or each.end.goes_on == "content"}
         edges = [reads.feed(reading, Symbol.EDGE) for reading in still]
         readings = frozenset(still | {each.state for each in edges if each.end is None})
     # The writer waits for a reply, so behind the last byte a read does end.

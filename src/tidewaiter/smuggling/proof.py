@@ -22,7 +22,6 @@ from tidewaiter.lines.scan import END as TRUE_END
 from tidewaiter.lines.stages import RefusedError
 from tidewaiter.lines.symbol import BYTES, REPRESENTATIVE, Symbol, Word, spell, symbols
 from tidewaiter.model.dialect import STRICT, Dialect
-from tidewaiter.model.position import Position, Positions
 from tidewaiter.model.sentence import Sentence, SentenceError
 from tidewaiter.smuggling.ours import Ours, State
 from tidewaiter.smuggling.path import Path
@@ -52,12 +51,6 @@ class Composed:
     row: str
     verdict: Literal["safe", "attack", "could not tell", "safe within its size limit", "unsafe behind any writer"]
     answer: Answer
-
-
-def positions() -> Iterator[Positions]:
-    """Give every position of the three oddities that are bytes."""
-    for lf, cr, nul in product(Position, repeat=3):
-        yield Positions(bare_lf=lf, bare_cr=cr, nul=nul)
 
 
 def states(ours: Ours) -> tuple[State, ...]:

@@ -74,6 +74,9 @@ def read(dialect: Dialect, wire: bytes) -> tuple[Transaction, ...]:
         found.append(Transaction(envelope.reverse_path or b"", envelope.forward_paths, span, end.then if end else None))
         if end is None or end.then.goes_on == "close":
             break
+        if end.then.goes_on == "content":
+            start = end.stop
+            continue
         if not end.then.envelope_kept:
             envelope.forget()
         start = _commands(dialect.reader, wire, end.stop, envelope)
