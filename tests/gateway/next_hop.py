@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 
 HOST = "127.0.0.1"
 END = b"\r\n.\r\n"
@@ -177,6 +177,7 @@ class _Conversation:
     async def _data(self, line: str) -> None:
         if await self._say(self.hop.answer("DATA", "354 Go ahead", line)):
             if self.hop.deaf:
+                cast(asyncio.Transport, self.writer.transport).pause_reading()
                 await asyncio.Event().wait()
             stuffed = b"\r\n"
             while not stuffed.endswith(END):

@@ -34,6 +34,7 @@ class Recipients:
         "_answer",
         "_candidates",
         "_delivery",
+        "_failed",
         "_listening",
         "_mail",
         "_origin",
@@ -43,12 +44,20 @@ class Recipients:
         "hop",
     )
 
-    def __init__(self, listening: Listening, mail: Mail, origin: Origin, answer: Callable[[Reply], None]) -> None:
-        """Begin with none; `answer` hears the reply to each."""
+    def __init__(
+        self,
+        listening: Listening,
+        mail: Mail,
+        origin: Origin,
+        answer: Callable[[Reply], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Begin with none; `answer` hears the reply to each, `failed` what goes wrong here when a next hop answers."""
         self._listening = listening
         self._mail = mail
         self._origin = origin
         self._answer = answer
+        self._failed = failed
         self._candidates: deque[Hop] = deque()
         self._until = inf
         """Loop time at which the last of them must have answered."""
@@ -96,7 +105,7 @@ class Recipients:
     def close(self) -> None:
         """Let go of the delivery and of whoever hears the answers: each knows us, and circles outlive a message."""
         self._delivery = None
-        self._answer = _nobody
+        self._answer = self._failed = _nobody
 
     def _try_next(self, otherwise: Answer, asked: str) -> None:
         """Ask the next candidate; where there is none, say `otherwise`, which the next hop `asked` said."""
@@ -125,6 +134,12 @@ class Recipients:
         return never if route is not None and all(hop.takes(extension) is False for hop in route.hops) else not_now
 
     def _hop_answered(self, answer: Answer) -> None:
+        try:
+            self._pass_on(answer)
+        except Exception as error:  # noqa: BLE001 - the next hop's connection is not to blame
+            self._failed(error)
+
+    def _pass_on(self, answer: Answer) -> None:
         assert self.hop is not None
         name = self.hop.name
         if answer.down and not self.accepted:
@@ -151,5 +166,5 @@ class Recipients:
         self._answer(reply)
 
 
-def _nobody(_: Reply) -> None:
+def _nobody(_: object) -> None:
     """Nobody waits any more."""

@@ -70,7 +70,7 @@ class Transaction:
         self.started = station.loop.time()
         self._session: Session | None = session
         self._listening = listening
-        self._recipients = Recipients(listening, self.mail, origin, self._answer)
+        self._recipients = Recipients(listening, self.mail, origin, self._answer, self.failed)
         self._spool: Spool | None = None
         self._header = HeaderSection(listening.limits.header_size)
         self._reader: Reader | None = None
