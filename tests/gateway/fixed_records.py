@@ -1,13 +1,18 @@
 """A check for each row of docs/limits.md that bounds the examination, the spool, the log and the pages."""
 
 import asyncio
+import socket
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.gateway.house import HOST, until
 from tests.gateway.scene import MESSAGE, Check, Fix, Scene, scene
 from tests.gateway.test_session import ATTACK
+from tidewaiter.gateway import declining
 from tidewaiter.gateway.examiner import Question
 from tidewaiter.gateway.journal import Journal
 from tidewaiter.gateway.pages import Page, Pages
@@ -180,6 +185,27 @@ async def request_seconds(_: Path, fix: Fix) -> None:
     assert await _page(b"GET /livez HTTP/1.1\r\n\r\n") == b"HTTP/1.1 200 OK"
 
 
+async def declined_at_once(folder: Path, fix: Fix) -> None:
+    fix(3)
+    async with scene(folder) as at:
+        with socket.create_server((HOST, 0), backlog=8) as listening, ExitStack() as stack:
+            listening.setblocking(False)  # noqa: FBT003 - it has no name for it
+            waiting = [stack.enter_context(socket.socket()) for _ in range(5)]
+            for one in waiting:
+                one.setblocking(False)  # noqa: FBT003 - it has no name for it
+                await at.gateway.station.loop.sock_connect(one, listening.getsockname())
+            heard: list[str] = []
+            for so_far in (3, 5):
+                declining._send_away(listening, b"421 4.3.2 come again\r\n")
+                new = waiting[len(heard) : so_far]
+                heard += [(await at.gateway.station.loop.sock_recv(one, 9)).decode() for one in new]
+                assert heard == ["421 4.3.2"] * so_far
+                for one in waiting[so_far:]:
+                    with pytest.raises(BlockingIOError):
+                        one.recv(9)
+        await at.honest()
+
+
 CHECKS: dict[str, Check] = {
     "lines.evidence.WINDOWS": windows,
     "lines.evidence.WINDOW_BYTES": window_bytes,
@@ -190,6 +216,7 @@ CHECKS: dict[str, Check] = {
     "store.spool.DISK_KEPT": disk_kept,
     "gateway.journal.QUEUE_LINES": journal_lines,
     "gateway.outbox.QUEUE_LINES": outbox_lines,
+    "gateway.declining.AT_ONCE": declined_at_once,
     "gateway.pages.REQUEST_BYTES": request_bytes,
     "gateway.pages.REQUEST_SECONDS": request_seconds,
 }
