@@ -230,7 +230,7 @@ MOMENTS: Final[dict[Moment, tuple[str, ...]]] = {
     M.GREETING: ("greeting", "no connection stands"),
     M.EHLO: ("EHLO", "HELO", "LHLO", "no connection stands"),
     M.STARTTLS: ("STARTTLS", "no connection stands"),
-    M.HANDSHAKE: ("handshake", "no connection stands"),
+    M.HANDSHAKE: ("handshake", "connect", "no connection stands"),
     M.EHLO_TLS: ("EHLO", "HELO", "no connection stands"),
     M.XCLIENT: ("XCLIENT", "client refused"),
     M.EHLO_XCLIENT: ("EHLO", "HELO", "XCLIENT", "client refused"),

@@ -170,7 +170,12 @@ class Clock(Base):  # type: ignore[misc]  # it is called in fewer ways than asyn
     ) -> tuple[End, asyncio.Protocol]:
         ours = await self.network.connect(address)
         if secure:
-            await self._handshake(ours, None)
+            await asyncio.sleep(0)  # the other side has begun
+            try:
+                await self._handshake(ours, None)
+            except BaseException:
+                ours.close()
+                raise
         protocol = make()
         ours.begin(protocol)
         return ours, protocol

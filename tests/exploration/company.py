@@ -29,7 +29,7 @@ class Dress:
     moments: tuple[Moment, ...]
     offers: tuple[str, ...] = BASE
     tls: str = "may"
-    lmtp: bool = False
+    scheme: str = "smtp"
     filler: int = 0
 
 
@@ -41,9 +41,10 @@ DRESSES = {
         Dress("large", _BY_DATA, ("PIPELINING", *BASE), filler=LARGE),
         Dress("chunking", _BY_BDAT, ("PIPELINING", "CHUNKING", *BASE)),
         Dress("large chunk", _BY_BDAT, ("CHUNKING", *BASE), filler=LARGE),
-        Dress("LMTP", _BY_DATA, ("PIPELINING", *BASE), lmtp=True),
+        Dress("LMTP", _BY_DATA, ("PIPELINING", *BASE), scheme="lmtp"),
         Dress("TLS may", (*_BY_DATA, *_TLS), ("PIPELINING", "STARTTLS", *BASE)),
         Dress("TLS require", (*_BY_DATA, *_TLS), ("PIPELINING", "STARTTLS", *BASE), tls="require"),
+        Dress("smtps", (*_BY_DATA, M.HANDSHAKE), ("PIPELINING", *BASE), scheme="smtps"),
         Dress("XCLIENT", (*_BY_DATA, *INTRODUCTION), ("PIPELINING", "XCLIENT NAME ADDR PORT PROTO HELO", *BASE)),
     )
 }
@@ -70,6 +71,10 @@ class Company:
     """How our client goes, just before the answer."""
     recipients: int = 2
     regrets: bool = False
+    parameters: str = ""
+    """What our client says behind its reverse-path."""
+    odd: bytes = b""
+    """A line of its content."""
     drains: bool = False
     """The worker is told to leave, just before the answer."""
 
@@ -89,6 +94,7 @@ COMPANY = {
         Company("the client says FIN", leaving=Leaving.FIN),
         Company("the client resets", leaving=Leaving.RST),
         Company("one who regrets", regrets=True, recipients=1),
+        Company("one who sends octets above 127", parameters=" BODY=8BITMIME", odd="ñ\r\n".encode()),
         Company("the worker leaves", drains=True),
     )
 }

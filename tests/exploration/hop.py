@@ -89,6 +89,8 @@ class Hop:
     """What each of the first connections is offered instead: servers behind one name differ."""
     program: Program = field(default_factory=Program)
     midst: int = EARLY
+    implicit: bool = False
+    """TLS begins with the first octet."""
     most: int = 0
     """Messages that it takes on one connection, if it counts them."""
     talks: list["Talk"] = field(default_factory=list)
@@ -138,7 +140,8 @@ class Talk(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, End)
         self.end = transport
-        self._answer(M.GREETING)
+        if not self.hop.implicit:
+            self._answer(M.GREETING)
 
     def data_received(self, data: bytes) -> None:
         self.unread += data
@@ -154,6 +157,8 @@ class Talk(asyncio.Protocol):
         step = self._due(M.HANDSHAKE)
         if step is None:
             self.secure = True
+            if self.hop.implicit:
+                self._answer(M.GREETING)
         elif step.answer.then is Then.DEAF:
             await self.hop.loop.create_future()
         elif step.answer.then is Then.RESET:
@@ -179,7 +184,7 @@ class Talk(asyncio.Protocol):
         self._say("500 5.5.2 That is no command")
 
     def _ehlo(self, _line: str) -> None:
-        later = M.EHLO_XCLIENT if self.introduced else M.EHLO_TLS if self.secure else M.EHLO
+        later = M.EHLO_XCLIENT if self.introduced else M.EHLO_TLS if self.secure and not self.hop.implicit else M.EHLO
         self.recipients, self.sender = [], ""
         self._answer(later)
 

@@ -72,7 +72,9 @@ def _play(stage: "Stage") -> None:
     others = [stage.send(rests=company.rests) for _ in range(company.others if company.rests else 0)]
     if others:
         stage.loop.run_for(0.5)
-    stage.first = stage.send(recipients=company.recipients, regrets=company.regrets)
+    stage.first = stage.send(
+        recipients=company.recipients, regrets=company.regrets, parameters=company.parameters, odd=company.odd
+    )
     for _ in range(0 if company.rests else company.others):
         stage.send()
     stage.until_heard()
@@ -103,7 +105,7 @@ class Stage:
         run.program = Program(run.steps, run.forever, armed=False, before=self._just_before)
         midst = 100_000 if dress.filler else 100
         names = [ADDRESS.format(number + 1) for number in range(company.addresses)] + [SPARE] * company.spare
-        run.hops = [Hop(self.loop, name, dress.offers, midst=midst) for name in names]
+        run.hops = [Hop(self.loop, name, dress.offers, midst=midst, implicit=dress.scheme == "smtps") for name in names]
         run.hops[0].program = run.program
         network = self.loop.network
         network.names = {"hop.test": tuple(names[: company.addresses]), "spare.test": (SPARE,)}

@@ -37,8 +37,7 @@ tls = "{tls}"
 @cache
 def settings(dress: Dress, company: Company) -> Settings:
     """Give the settings of a run."""
-    scheme = "lmtp" if dress.lmtp else "smtp"
-    hops = [f"{scheme}://hop.test:25"] + [f"{scheme}://spare.test:25"] * company.spare
+    hops = [f"{dress.scheme}://hop.test:25"] + [f"{dress.scheme}://spare.test:25"] * company.spare
     text = CONFIGURATION.format(hops=hops, connections=company.connections, tls=dress.tls).replace("'", '"')
     parsed = parse(text.encode(), "gateway.toml")
     if company.spare or company.addresses > 1:

@@ -163,7 +163,9 @@ class SmtpDelivery:
         """Do without the connection: begin anew where nothing of the body has left."""
         connection = self._connection
         assert connection is not None, "only who holds a connection hears of its loss"
-        self._pool.news.troubled(connection.place, f"{self._refusal}; {reason}" if self._refusal else reason)
+        if self._refusal is not None and not self._accepted:
+            self._pool.news.troubled(Verb.MAIL, str(self._refusal))
+        self._pool.news.troubled(connection.place, reason)
         self._drop()
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
         self._pool.busy(self)
