@@ -270,7 +270,7 @@ class _Books:
 
     def _judge(self, event: MessageEnd | MessageRefused) -> None:
         """An honest message is on the wire as it was taken, and its one end behind it."""
-        if isinstance(event, MessageEnd) and not event.reader.oddities:
+        if isinstance(event, MessageEnd) and not event.body.oddities:
             unstuffed = self.heard.replace(b"\r\n.", b"\r\n")
             assert self.chunked or self.content + b"\r\n" in unstuffed, "content that nobody sent"
             assert len(self.content) <= _LIMITS.size, "too much content"

@@ -50,7 +50,7 @@ def test_a_message_comes_in_chunks() -> None:
         S: 250 2.0.0 Ok
         """
     )
-    assert talk.messages == [(ENVELOPE, b"ab\r\n.\r\n")]
+    assert talk.messages == [(ENVELOPE, b"\r\nab\r\n.\r\n")]
     assert ContentStart(chunked=True) in talk.events
 
 
@@ -64,10 +64,10 @@ def test_an_end_inside_a_chunk_is_content() -> None:
 @pytest.mark.parametrize(
     ("chunks", "content"),
     [
-        (b"BDAT 2 LAST\r\nx\r", b"x "),
-        (b"BDAT 2 LAST\r\nx\n", b"x\r\n"),
-        (b"BDAT 2\r\nx\rBDAT 1 LAST\r\n\n", b"x\r\n"),
-        (b"BDAT 2\r\nx\rBDAT 0 LAST\r\n", b"x "),
+        (b"BDAT 2 LAST\r\nx\r", b"\r\nx "),
+        (b"BDAT 2 LAST\r\nx\n", b"\r\nx\r\n"),
+        (b"BDAT 2\r\nx\rBDAT 1 LAST\r\n\n", b"\r\nx\r\n"),
+        (b"BDAT 2\r\nx\rBDAT 0 LAST\r\n", b"\r\nx "),
         (b"BDAT 3 LAST\r\n\r\n.", b"\r\n."),
     ],
 )

@@ -1,6 +1,7 @@
 """Paths that are written oddly: taken where they have one reading, and refused where they have none or two."""
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given
@@ -162,7 +163,7 @@ def test_what_is_taken_loosely_is_what_is_taken_strictly_or_one_address_alone(ar
         except RemoteProtocolError:
             continue
         said = str(mail.sender or "").removesuffix("@mx.test")
-        rest = argument.replace(said, "", 1) if said else argument
+        rest = re.sub(re.escape(said), "", argument, count=1, flags=re.IGNORECASE)  # a domain is in lower case
         assert "@" not in rest.replace("@mx.test", ""), "a second address was not heard"
         assert "(" not in rest, "nor a comment"
         assert rest.replace(" ", "").removesuffix("SIZE=1") in ("FROM:", "FROM:<>"), "nor what else was said"

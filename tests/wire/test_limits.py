@@ -101,7 +101,7 @@ def test_a_message_over_the_size_limit_is_refused_at_its_end() -> None:
     for content, said in ((b"12345678\r\n", b"250 2.0.0 Ok\r\n"), (b"123456789\r\n", replies.TOO_BIG.wire)):
         talk.say(b"MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\n")
         assert talk.say(content + b".\r\nRSET\r\n") == said + b"250 2.0.0 Ok\r\n"
-    assert [content for _, content in talk.messages] == [b"12345678\r\n"]
+    assert [content for _, content in talk.messages] == [b"\r\n12345678\r\n"], "what we write in is not counted"
     assert isinstance(talk.events[-1], MessageRefused)
 
 

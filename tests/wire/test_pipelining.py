@@ -136,7 +136,7 @@ def test_commands_behind_the_true_end_are_in_order() -> None:
         S: 250 2.0.0 Ok
         """
     )
-    assert [content for _, content in talk.messages] == [b"x\r\n", b"y\r\n"]
+    assert [content for _, content in talk.messages] == [b"\r\nx\r\n", b"\r\ny\r\n"]
 
 
 def test_without_pipelining_they_cost_the_connection_but_not_the_message() -> None:
@@ -144,7 +144,7 @@ def test_without_pipelining_they_cost_the_connection_but_not_the_message() -> No
     for line in (b"EHLO a", b"MAIL FROM:<>", b"RCPT TO:<b@inside.test>", b"DATA"):
         talk.say(line + b"\r\n")
     assert talk.say(b"x\r\n.\r\nMAIL FROM:<evil@client.test>\r\n") == b"250 2.0.0 Ok\r\n" + SYNCHRONIZATION
-    assert [content for _, content in talk.messages] == [b"x\r\n"]
+    assert [content for _, content in talk.messages] == [b"\r\nx\r\n"]
     assert talk.closed
 
 

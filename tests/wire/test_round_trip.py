@@ -58,6 +58,7 @@ class Wire:
 )
 def test_a_message_arrives_as_it_was_sent(offers: Offers, lmtp: bool, envelope: Envelope, content: list[bytes]) -> None:
     wire = Wire(offers, lmtp=lmtp)
+    content.insert(0, b"\r\n")  # the header section is another question: tests/lines/test_header.py
     whole = b"".join(content)
     for _ in range(2):
         wire.client.mail(envelope.mail)

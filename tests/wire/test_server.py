@@ -294,15 +294,15 @@ def test_content_that_is_refused_has_one_reply_however_many_recipients() -> None
     talk.say(b"DATA\r\n")
     assert talk.say(b"\0\r\n.\r\n") == b"550 5.6.0 The message holds a NUL\r\n"
     [refused] = [event for event in talk.events if isinstance(event, MessageRefused)]
-    assert (len(refused.envelope.recipients), refused.reader.offset) == (2, 6)
+    assert (len(refused.envelope.recipients), refused.body.offset) == (2, 6)
 
 
 def test_the_end_of_a_message_brings_the_report_of_its_reader() -> None:
     talk = play(NAMED)
     talk.say(b"DATA\r\n")
-    talk.say(b"x\r\n.\r\n")
+    talk.say(b"x:\r\n.\r\n")
     [end] = [event for event in talk.events if isinstance(event, MessageEnd)]
-    assert (end.reader.offset, end.reader.oddities) == (6, ())
+    assert (end.body.offset, end.body.oddities) == (7, ())
 
 
 @pytest.mark.parametrize(("command", "chunked"), [(b"DATA\r\n", False), (b"BDAT 1 LAST\r\nx", True)])

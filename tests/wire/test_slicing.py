@@ -93,7 +93,7 @@ def _told(events: list[Event]) -> list[object]:
         if isinstance(event, Close) and told and isinstance(told[-1], MailFrom | RcptTo | ContentStart):
             told.pop()
         if isinstance(event, MessageEnd | MessageRefused):
-            told.append((type(event), event.envelope, event.reader.oddities, event.reader.offset))
+            told.append((type(event), event.envelope, event.body.oddities, event.body.offset))
         elif type(event).__name__ != "Content":
             told.append(event)
     return told
@@ -199,5 +199,5 @@ def test_a_message_may_come_byte_by_byte() -> None:
         talk.say(bytes([byte]))
     [(envelope, content)] = talk.messages
     assert [str(recipient) for recipient in envelope.recipients] == ["b@inside.test"]
-    assert content == b"x\r\n"
+    assert content == b"\r\nx\r\n"
     assert talk.closed

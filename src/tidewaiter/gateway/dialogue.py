@@ -231,13 +231,13 @@ class Dialogue:
     def _message_end(self, event: MessageEnd) -> Reply | None:
         assert self._transaction is not None
         self.content_until = 0.0
-        return self._ask(self._transaction.end, event.reader, self._opening())
+        return self._ask(self._transaction.end, event.body, self._opening())
 
     def _message_refused(self, event: MessageRefused) -> None:
         assert self._transaction is not None
         self.content_until = 0.0
         self._told = event.reply
-        self._transaction.refused(event.reader, event.reply)
+        self._transaction.refused(event.body, event.reply)
         self._transaction = None
 
     def _mail_refused(self, event: MailRefused) -> None:

@@ -145,6 +145,12 @@ class Listening:
         return Positions(
             *(
                 Position.NOTE if position is Position.REFUSE else position
-                for position in (positions.bare_lf, positions.bare_cr, positions.nul, positions.long_line)
+                for position in (
+                    positions.bare_lf,
+                    positions.bare_cr,
+                    positions.nul,
+                    positions.long_line,
+                    positions.header,
+                )
             )
         )

@@ -16,7 +16,6 @@ from tidewaiter.gateway.received import FIELD_LIMIT, received
 from tidewaiter.gateway.recipients import Recipients
 from tidewaiter.gateway.report import abandoned_name, outcome_name, queue_id
 from tidewaiter.gateway.station import Station
-from tidewaiter.lines.reader import Reader
 from tidewaiter.message.header import HeaderSection
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Mail
@@ -25,6 +24,7 @@ from tidewaiter.store import records
 from tidewaiter.store.spool import Spool
 from tidewaiter.store.told import is_full, told
 from tidewaiter.wire import replies
+from tidewaiter.wire.body import Body
 
 if TYPE_CHECKING:
     from tidewaiter.gateway.session import Session
@@ -73,7 +73,7 @@ class Transaction:
         self._recipients = Recipients(listening, self.mail, origin, self._answer, self.failed)
         self._spool: Spool | None = None
         self._header = HeaderSection(listening.limits.header_size)
-        self._reader: Reader | None = None
+        self._reader: Body | None = None
         self._opening = ""
         self._slot: int | None = None
 
@@ -123,7 +123,7 @@ class Transaction:
 
     # The end.
 
-    def end(self, reader: Reader, opening: str) -> None:
+    def end(self, reader: Body, opening: str) -> None:
         """Judge, hand over, and answer when the next hop has answered; `opening` is that of our Received field."""
         self._reader = reader
         self._opening = opening
@@ -181,7 +181,7 @@ class Transaction:
         self._record(said, outcome, outcome_name(said, outcome))
         self._close()
 
-    def refused(self, reader: Reader, reply: Reply) -> None:
+    def refused(self, reader: Body, reply: Reply) -> None:
         """The content was refused as it came, and the client has its reply."""
         self._reader = reader
         self._recipients.leave()

@@ -142,7 +142,7 @@ def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: boo
     """
     if state.refused:
         return State(held, refused=True), b"", False
-    dirty = not _is_clean(text)
+    dirty = not is_clean(text)
     if dirty and rules.refuses is not None and rules.refuses.search(text):
         return State(held, refused=True), b"", True
     given = len(CRLF) if state.held.startswith(CRLF) else 0
@@ -155,7 +155,7 @@ def _judge(state: State, text: bytes, held: bytes, rules: Rules, *, stuffed: boo
     return State(held), text[given:], dirty
 
 
-def _is_clean(text: bytes) -> bool:
+def is_clean(text: bytes) -> bool:
     """Tell whether `text` has no CR and no LF but in CR LF, and no NUL; a few passes at C speed."""
     rest = text.replace(CRLF, b"")
     # Asked for as numbers: `bytes in bytes` tries its left side as one first, and fails at some cost.

@@ -11,6 +11,7 @@ class OddityKind(Enum):
     BARE_CR = "bare_cr"
     NUL = "nul"
     LONG_LINE = "long_line"
+    HEADER = "header"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Oddity:
 
     kind: OddityKind
     offset: int
-    """Bytes from the first byte of the content, as it came over the wire."""
+    """Bytes from the first byte of the content, as it came over the wire; for a header, as it would be written."""
 
 
 @dataclass(frozen=True, slots=True)

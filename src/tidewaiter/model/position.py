@@ -42,6 +42,9 @@ class Positions:
     """NUL, which ends a string for a program in C, and a line for a few; repaired to a space."""
     long_line: Position = Position.NOTE
     """A line over 998 octets, which others fold or cut; not to be repaired, for folding breaks signatures."""
+    header: Position = Position.REPAIR
+    """A line in the header section that is no field, or that our own field would take in: an empty line is written
+    before it, or `X-Mailbox-Line:` before the first of a mailbox file. `note` does the same."""
 
 
 STRANGERS_DATA = Positions()

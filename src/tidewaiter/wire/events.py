@@ -9,10 +9,10 @@ of what is made for a message.
 from dataclasses import dataclass
 from typing import Final
 
-from tidewaiter.lines.reader import Reader
 from tidewaiter.model.address import Address
 from tidewaiter.model.envelope import Envelope, Mail
 from tidewaiter.model.reply import Reply
+from tidewaiter.wire.body import Body
 
 
 @dataclass(init=False, slots=True)
@@ -72,13 +72,13 @@ class MessageEnd:
     """The one true end. Answer it: one reply, or with LMTP one for each recipient; the transaction is over then."""
 
     envelope: Final[Envelope]
-    reader: Final[Reader]
+    body: Final[Body]
     """Its oddities, evidence and offset: what was met on the way."""
 
-    def __init__(self, envelope: Envelope, reader: Reader) -> None:
+    def __init__(self, envelope: Envelope, body: Body) -> None:
         """Ask."""
         self.envelope = envelope
-        self.reader = reader
+        self.body = body
 
 
 @dataclass(init=False, slots=True)
@@ -86,13 +86,13 @@ class MessageRefused:
     """The core itself refused the content (an oddity, its size); the reply is on its way, the transaction is over."""
 
     envelope: Final[Envelope]
-    reader: Final[Reader]
+    body: Final[Body]
     reply: Final[Reply]
 
-    def __init__(self, envelope: Envelope, reader: Reader, reply: Reply) -> None:
+    def __init__(self, envelope: Envelope, body: Body, reply: Reply) -> None:
         """Tell why."""
         self.envelope = envelope
-        self.reader = reader
+        self.body = body
         self.reply = reply
 
 

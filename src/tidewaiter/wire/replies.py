@@ -53,5 +53,6 @@ ODD_CONTENT: Final[dict[OddityKind, Reply]] = {
     OddityKind.BARE_LF: Reply(550, "5.6.0", ("The message holds a bare LF",)),
     OddityKind.NUL: Reply(550, "5.6.0", ("The message holds a NUL",)),
     OddityKind.LONG_LINE: Reply(550, "5.6.0", ("A line of the message is longer than 998 octets",)),
+    OddityKind.HEADER: Reply(550, "5.6.0", ("A line of the header section is no header field",)),
 }
 """By what was met first of that which is refused; the connection ends behind each."""

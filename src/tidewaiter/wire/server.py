@@ -290,13 +290,13 @@ class Server(Session):
         edge = SERVER[verb][self.state]
         refusal = body.refusal
         if refusal is None:
-            self._ask(verb, edge, MessageEnd(self.envelope, body.reader) if body.last else ChunkEnd())
+            self._ask(verb, edge, MessageEnd(self.envelope, body) if body.last else ChunkEnd())
             return
-        self._events.append(MessageRefused(self.envelope, body.reader, refusal))
+        self._events.append(MessageRefused(self.envelope, body, refusal))
         for _ in self.recipients if self.service.lmtp and body.last else (None,):
             self.say(refusal)
         self.enter(edge.refused)
-        if body.reader.refused is not None:
+        if body.odd is not None:
             self.end(refusal)
         self._end_group()
 
