@@ -19,7 +19,7 @@ HONEST = {
     "empty": b"",
     "no body": b"Subject: hello\r\n",
     "no header": b"\r\nHello.\r\n",
-    "dots everywhere": b".\r\n..\r\n...\r\n.x\r\nx.\r\n.\r\n\r\n.\r\n",
+    "dots everywhere": b"\r\n.\r\n..\r\n...\r\n.x\r\nx.\r\n.\r\n\r\n.\r\n",
     "a dot first": b".Subject: x\r\n\r\n.\r\n",
     "8-bit": "Subject: naïve\r\n\r\nÆblegrød\r\n".encode("latin-1"),
     "utf-8": "Subject: Æblegrød\r\n\r\n\u2028\r\n".encode(),

@@ -90,3 +90,75 @@ async def test_a_word_stands_behind_esmtp_in_the_greeting(setting: str, word: st
     found = re.fullmatch(r"220 ([^ ]+) ESMTP (.+)", greeting)
     assert found, greeting
     assert found.groups() == ("mx.tidewaiter.test", word)
+
+
+RECEIVED = re.compile(rb"Received: from [^\r]*\r\n(?:\t[^\r]*\r\n)*")
+TEXT = b"Hello, this is no header\r\n" * 13_000
+WRITTEN = {
+    b" x\r\n\r\nbody\r\n": b"\r\n x\r\n\r\nbody\r\n",
+    b"\tfor <b@inside.test>\r\n\r\nbody\r\n": b"\r\n\tfor <b@inside.test>\r\n\r\nbody\r\n",
+    b"From a@b.test Mon Jan  1 00:00:00 2024\r\nSubject: x\r\n\r\nbody\r\n": (
+        b"X-Mailbox-Line: From a@b.test Mon Jan  1 00:00:00 2024\r\nSubject: x\r\n\r\nbody\r\n"
+    ),
+    b"Subject: x\r\nno field\r\nFrom: c@d.test\r\n\r\nbody\r\n": (
+        b"Subject: x\r\n\r\nno field\r\nFrom: c@d.test\r\n\r\nbody\r\n"
+    ),
+    TEXT: b"\r\n" + TEXT,
+}
+
+
+@pytest.mark.parametrize("offers", [("PIPELINING", "SIZE 52428800"), ("PIPELINING", "SIZE 52428800", "CHUNKING")])
+@pytest.mark.parametrize("content", WRITTEN, ids=lambda content: content[:12].decode())
+async def test_the_header_section_ends_where_it_seems_to(
+    content: bytes, offers: tuple[str, ...], tmp_path: Path
+) -> None:
+    async with NextHop(offers) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope(mail=f"MAIL FROM:<a@client.test> SIZE={len(content)}")
+            assert (await caller.data(content)).startswith("250")
+        record = await gateway.recorded()
+    [taken] = hop.taken
+    found = RECEIVED.match(taken.content)
+    assert found
+    assert taken.content[found.end() :] == WRITTEN[content]
+    announced = int(taken.mail.partition(" SIZE=")[2])
+    assert len(taken.content) <= announced, "what is written in is within what was announced"
+    assert record.oddities == {"header": 1}
+
+
+@pytest.mark.parametrize("wire", [b". x\r\n\r\nbody\r\n", b"\rx\r\n\r\nbody\r\n", b"\0x\r\n\r\nbody\r\n"])
+async def test_it_is_decided_on_the_content_as_it_will_be_written(wire: bytes, tmp_path: Path) -> None:
+    """Behind unstuffing, and behind a CR or a NUL that became a space, the first line begins with white space."""
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=HOME)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope()
+            await caller.say("DATA")
+            await caller.send(wire + b".\r\n")
+            assert (await caller.reply()).startswith("250")
+    found = RECEIVED.match(hop.taken[0].content)
+    assert found
+    assert hop.taken[0].content[found.end() :] == b"\r\n x\r\n\r\nbody\r\n"
+
+
+async def test_who_wants_to_may_refuse_it_in_words_of_its_own(tmp_path: Path) -> None:
+    where = 'data = { header = "refuse" }\n'
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=where)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope()
+            said = await caller.data(b"no field\r\n")
+            assert said == "550 5.6.0 A line of the header section is no header field"
+            assert await caller.closed()
+        record = await gateway.recorded()
+    assert hop.taken == []
+    assert (record.outcome, record.oddities) == ("refused", {"header": 1})
+
+
+async def test_in_the_shadow_it_is_delivered_and_told(tmp_path: Path) -> None:
+    where = 'data = { header = "refuse" }\nshadow = true\n'
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=where)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            await caller.envelope()
+            assert (await caller.data(b"no field\r\n")).startswith("250")
+        record = await gateway.recorded()
+    assert hop.taken[0].content.endswith(b"\r\n\r\nno field\r\n")
+    assert record.oddities == {"header": 1}

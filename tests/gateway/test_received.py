@@ -3,6 +3,7 @@
 import pytest
 
 from tidewaiter.gateway.received import FIELD_LIMIT, opening, received
+from tidewaiter.lines.header import INSERTED_LIMIT
 
 START = opening(hello="client.test", address="192.0.2.1", hostname="mx.test", protocol="ESMTPS")
 
@@ -24,8 +25,9 @@ def test_several_recipients_are_not_shown_to_one_another_nor_one_that_fits_no_li
     assert b"for <" not in received(START, "id", recipients, 0.0)
 
 
-def test_the_field_is_never_longer_than_what_size_leaves_for_it() -> None:
+@pytest.mark.parametrize("path", ["p" * 254, "\u4e2d" * 84, "\u4e2d" * 254])
+def test_the_field_is_never_longer_than_what_size_leaves_for_it(path: str) -> None:
     start = opening(hello="h" * 255, address="2001:db8:1:2:3:4:5:6", hostname="m" * 253, protocol="UTF8SMTPS")
-    wire = received(start, "i" * 20, ["p" * 254], 0.0)
-    assert len(wire) <= FIELD_LIMIT
+    wire = received(start, "i" * 20, [path], 0.0)
+    assert len(wire) + INSERTED_LIMIT <= FIELD_LIMIT, "with what is written into the header section"
     assert all(len(line) <= 998 for line in wire.split(b"\r\n"))

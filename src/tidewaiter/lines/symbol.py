@@ -15,18 +15,35 @@ class Symbol(IntEnum):
     OTHER = 5
     EDGE = 6
     """The end of what one read returned: no byte, but some programs behave differently there."""
+    # Finer than any row is: what tells a header field from another line, for those who write the header section.
+    HT = 7
+    COLON = 8
+    BEYOND = 9
+    """A byte that no name holds: a control, or one beyond ASCII."""
+    MORE = 10
+    """`>`, which stands before `From` in some files of mailboxes."""
+    F = 11
+    R = 12
+    O = 13  # noqa: E741 - the letter
+    M = 14
 
 
-BYTES: Final = tuple(symbol for symbol in Symbol if symbol is not Symbol.EDGE)
+BYTES: Final = (Symbol.CR, Symbol.LF, Symbol.DOT, Symbol.NUL, Symbol.SP, Symbol.OTHER)
+FINE: Final = (
+    *BYTES, Symbol.HT, Symbol.COLON, Symbol.BEYOND, Symbol.MORE, Symbol.F, Symbol.R, Symbol.O, Symbol.M,
+)  # fmt: skip
 REPRESENTATIVE: Final = {
     Symbol.CR: b"\r", Symbol.LF: b"\n", Symbol.DOT: b".", Symbol.NUL: b"\0", Symbol.SP: b" ", Symbol.OTHER: b"x",
-    Symbol.EDGE: b"",
+    Symbol.EDGE: b"", Symbol.HT: b"\t", Symbol.COLON: b":", Symbol.BEYOND: b"\xff", Symbol.MORE: b">", Symbol.F: b"F",
+    Symbol.R: b"r", Symbol.O: b"o", Symbol.M: b"m",
 }  # fmt: skip
 VISIBLE: Final = {
     Symbol.CR: "CR", Symbol.LF: "LF", Symbol.DOT: ".", Symbol.NUL: "NUL", Symbol.SP: "SP", Symbol.OTHER: "x",
-    Symbol.EDGE: "EDGE",
+    Symbol.EDGE: "EDGE", Symbol.HT: "HT", Symbol.COLON: ":", Symbol.BEYOND: "FF", Symbol.MORE: ">", Symbol.F: "F",
+    Symbol.R: "r", Symbol.O: "o", Symbol.M: "m",
 }  # fmt: skip
-NAMED: Final = {name: symbol for symbol, name in VISIBLE.items()}
+NAMED: Final = {VISIBLE[symbol]: symbol for symbol in (*BYTES, Symbol.EDGE)}
+"""By the words that rows are written in."""
 
 Word = tuple[Symbol, ...]
 

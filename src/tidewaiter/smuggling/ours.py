@@ -9,10 +9,12 @@ from functools import cached_property
 from typing import Final, NamedTuple, Protocol
 
 from tidewaiter.lines.emitter import Emitted
+from tidewaiter.lines.header import BEHIND
+from tidewaiter.lines.header import State as Heading
 from tidewaiter.lines.scan import CHUNK_START, DATA_START, Rules, flush, rules_for, step
 from tidewaiter.lines.scan import State as Reading
 from tidewaiter.lines.stages import RefusedError
-from tidewaiter.lines.symbol import REPRESENTATIVE, Symbol, Word, symbols
+from tidewaiter.lines.symbol import BYTES, REPRESENTATIVE, Symbol, Word, symbols
 from tidewaiter.lines.writer import Writer
 from tidewaiter.model.position import Positions
 
@@ -26,6 +28,8 @@ class State(NamedTuple):
     reading: Reading
     writing: bytes | None
     """None before the first byte has been written."""
+    header: Heading = BEHIND
+    """Where the header section stands; behind it what is read is what is written (`smuggling.headed`)."""
 
 
 class Block(NamedTuple):
@@ -61,6 +65,11 @@ class Ours:
     def rules(self) -> Rules:
         """The positions, compiled."""
         return rules_for(self.positions)
+
+    @property
+    def letters(self) -> tuple[Symbol, ...]:
+        """The classes of bytes that it tells apart."""
+        return BYTES
 
     @property
     def start(self) -> State:

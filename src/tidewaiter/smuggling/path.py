@@ -27,6 +27,10 @@ class Source(Protocol[S]):
     """What writes DATA: a compiled row, or our own reader and writer."""
 
     @property
+    def letters(self) -> tuple[Symbol, ...]:
+        """The classes of bytes that it tells apart."""
+
+    @property
     def start(self) -> S:
         """The state before the first symbol."""
 

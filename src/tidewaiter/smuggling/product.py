@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 from tidewaiter.lines.emitter import emitter
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.stages import pipeline
-from tidewaiter.lines.symbol import BYTES, Symbol, Word
+from tidewaiter.lines.symbol import Symbol, Word
 from tidewaiter.model.dialect import Dialect, Then
 from tidewaiter.model.sentence import Sentence, SentenceError
 from tidewaiter.smuggling.path import Lost, Path, PathState, Relay, Source, Split, written
@@ -142,7 +142,7 @@ def _arrive(path: Path, node: _Node, seen: set[PathState], queue: deque[_Node]) 
 
 def _steps(path: Path, node: _Node, *, limits: bool) -> Iterator["_Node | Attack"]:
     """Everything that can happen next: a byte comes, a limit is passed."""
-    for symbol in BYTES:
+    for symbol in path.writer.letters:
         after = _tried(path, _Node(node.state, node, symbol), _feed)
         if after:
             yield after

@@ -129,7 +129,7 @@ def prove_written(ours: Ours) -> int:
         state, told = queue.popleft()
         if ours.may_finish(state):
             _end(ours, state, told)
-        for symbol in BYTES:
+        for symbol in ours.letters:
             try:
                 fed = ours.feed(state, symbol)
             except RefusedError:
