@@ -50,7 +50,7 @@ PARTS = (
     "src/tidewaiter/model/envelope.py",
     "src/tidewaiter/model/reply.py",
 )
-WORDS = (b"_", b'"', "\u2028".encode(), "\u2029".encode())
+WORDS = (b"_", b'"', b"<>", b" RET=", b"AUTH=", "\u2028".encode(), "\u2029".encode())
 """What separates one reading of an argument from another."""
 EAR = "tidewaiter.wire.server:Server.receive"
 VECTORS = ("client",)
@@ -74,6 +74,8 @@ _SLOW = 128
 """In byte 2: the handshake begins too late, behind the next packet."""
 _LATE = 32
 """In byte 1: the application answers when nothing more is read before it does."""
+_QUIT = re.compile(rb"(?is)QUIT[ \t]*\r\n(.*)\Z")
+_PARAMETER = re.compile(rb"(?:SIZE|BODY|AUTH|RET|ENVID|NOTIFY|ORCPT)=")
 _SAID = re.compile(rb"[^\r]{1,40}(?=\r\n\Z)")
 
 
@@ -108,6 +110,16 @@ SEEDS = [
     says(b'MAIL FROM:<\xc3\xbc@b.test> SIZE=99 SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<"a b"@c.test>\r\n'),
     bytes([_NAMED, 0, 255]) + b"MAIL FROM:<a@b.test>\r\n",
     says(b"MAIL FROM:<a\nb@c.test>\r\n" + b"RSET\rRSET\r\n"),
+    says(b"MAIL FROM:a@b.test\r\nRCPT TO : < c@inside.test >\r\n"),
+    says(b"MAIL FROM:< >\r\n"),
+    says(b"MAIL FROM:\r\n"),
+    says(b"MAIL FROM:<root>\r\n"),
+    says(b"MAIL FROM:AUTH=a@b.test\r\n"),
+    says(b"MAIL FROM:<a@b.test> RET=FULL RET=HDRS\r\n"),
+    says(b"MAIL FROM:<a@b.test> SIZE=1 BODY=7BIT AUTH=<> ENVID=x+2B\r\nRCPT TO:<c@d.test> NOTIFY=NEVER ORCPT=a;b\r\n"),
+    says(b"QUIT\r\n\r\n"),
+    says(b"QUIT\r\n\r\nRSET\r\n"),
+    bytes([_OPEN, 0, 0]) + b"RCPT TO:<c@inside.test>\r\n" * 20,
 ]
 
 
@@ -138,6 +150,7 @@ class _Books:
         self.content, self.heard = b"", b""
         self.chunked = self.closed = self.begun = False
         self.slow = answers & _SLOW != 0
+        self.refused = False
 
     def greet(self, *, hello: bool, named: bool) -> None:
         answers, self.answers, late, self.late = self.answers, 0, self.late, False
@@ -164,6 +177,12 @@ class _Books:
         number = len(re.findall(rb"(?m)^...\x20", said))
         assert number <= most + (b"421 " in said), "what was no command was answered"
         assert not handshake or self.closed, "plain text is taken for TLS"
+        left = _QUIT.match(packet) if fresh else None
+        assert not (left and said.startswith(b"221 ")) or left[1] in (b"", b"\r", b"\r\n"), (
+            "something behind QUIT is taken"
+        )
+        self.refused = self.refused or bool(re.search(rb"(?m)^5", said))
+        assert self.refused or b"Too many errors" not in said, "errors that nobody made"
         assert not ends or self.closed, "a group went on where it had to end"
         assert not self.closed or server.receive(b"RSET\r\n") == [], "it goes on behind the end"
         assert server.output() == b"" or not self.closed, "it speaks behind the end"
@@ -209,6 +228,7 @@ class _Books:
 
     def _answer(self, event: Event) -> None:
         refused = self.answers >> (self.asked % 8) & 1
+        self.refused = self.refused or bool(refused)
         self.asked += 1
         good = replies.GO_AHEAD if isinstance(event, ContentStart) else replies.OK
         reply = self._refusal() if refused else good
@@ -238,6 +258,7 @@ class _Books:
             size = event.mail.size
             assert size is None or re.search(rb"(?i) SIZE=0*%d[ \t\r]" % size, self.heard), "a size that nobody said"
             assert event.mail.sender is None or _is_one_line(event.mail.sender), "an address of two lines"
+            self._read_once(event.mail)
         elif isinstance(event, RcptTo):
             assert self.mail is not None, "RCPT without MAIL"
             assert _is_one_line(event.recipient), "an address of two lines"
@@ -255,6 +276,17 @@ class _Books:
         elif isinstance(event, ChunkEnd):
             assert self.chunked, "a chunk in DATA"
         self._note_end(event)
+
+    def _read_once(self, mail: Mail) -> None:
+        """What MAIL said has one reading: nothing is not the null sender, and no word is two things."""
+        said = self.heard.upper()
+        sender = str(mail.sender or "").upper().encode()
+        assert mail.sender or b"<>" in said, "nothing is taken for the null sender"
+        assert not _PARAMETER.match(sender) or b"<" in said, "a parameter is taken for a sender"
+        assert b"@MX.TEST" not in sender or b"MX.TEST" in said, "a stranger is given our name"
+        for line in re.findall(rb"MAIL[^\r]*", said) if said.count(b"MAIL") == 1 else ():
+            words = re.findall(rb" (RET|ENVID|AUTH|BODY|SIZE)=", line)
+            assert len(words) == len(set(words)), "a parameter given twice"
 
     def _note_end(self, event: Event) -> None:
         if isinstance(event, Reset):
