@@ -242,9 +242,31 @@ async def test_an_odd_message_is_in_the_log_when_the_client_hears_250(tmp_path: 
             await caller.say("DATA")
             await caller.send(b"a\nb\r\n.\r\n")
             assert (await caller.reply()).startswith("250 ")
+            assert [each[:9] for each in lines(gateway)] == ["delivered"]
             [record] = gateway.memory.transactions
             assert (record.outcome, record.oddities) == ("delivered", {"bare_lf": 1})
             assert [each.rule for each in record.findings] == ["bare-lf"]
+
+
+REFUSED: Final = {
+    "MAIL FROM:<a@client.test> SIZE=99999999999": ("552", "too big"),
+    "MAIL FROM:<a@client.test> HOLDFOR=1": ("555", "unknown parameter"),
+    "MAIL FROM:a@b>c": ("501", "malformed"),
+    "MAIL": ("501", "malformed"),
+}
+
+
+@pytest.mark.parametrize("mail", REFUSED)
+async def test_a_mail_that_the_core_refuses_is_told(mail: str, tmp_path: Path) -> None:
+    code, reason = REFUSED[mail]
+    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            assert (await caller.say(mail)).startswith(code)
+        assert [each[:12] for each in lines(gateway)] == [f"command, {reason}"[:12]]
+        [line] = gateway.memory.refusals
+        assert (line.stage, line.reason, line.reply[:3], line.helo) == ("command", reason, code, "client.test")
+        assert line.reverse_path == mail[5:], "what it said, as it said it"
+        assert_each_line_is_counted_once(gateway)
 
 
 async def test_no_room_at_data_is_told(tmp_path: Path) -> None:
