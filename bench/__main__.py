@@ -27,6 +27,11 @@ with `smtpd_proxy_filter`, and aiosmtpd 1.4.6 with its `Proxy`, all before the s
 Peers alternate in random order; CPU and memory are those of every process of a peer, from `/proc`.
 Trust the ratios of one run, not the figures of two.
 
+The rows of a real Postfix have that of docs/deployment.md, which syncs each message to its queue, and clients of 200
+addresses: Postfix alone, and behind us told of each client by XCLIENT, which gives each connection to one client; told
+on connections that are shared, as that page says how; and told of nobody.
+CPU is ours and Postfix's together.
+
 {date}, {cores} cores, {machine}, CPython {python}, {compiled}.
 The load averaged {load:.1f} before the run; what else ran on the machine weighs on every figure.
 """
