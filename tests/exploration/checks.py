@@ -330,6 +330,8 @@ def _must_deliver(run: Run, client: Client) -> bool:
         return False
     mine = [fired for fired in _fired(run) if fired.about == client.message.sender]
     opening = [fired for fired in _fired(run) if not fired.about and fired.step.moment in OPENING + INTRODUCTION]
+    if any(fired.step.moment in INTRODUCTION for fired in opening):
+        return False
     if opening:
         return run.company.spare or run.company.addresses > 1 or run.company.name == "others, enough connections"
     return all(fired.step.moment in ENVELOPE and fired.step.answer.name in LOSES for fired in mine)

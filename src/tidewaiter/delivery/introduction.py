@@ -25,8 +25,8 @@ class Introduced(Holder, Protocol):
     def introduced(self) -> None:
         """Hear that mail of `origin` may follow now."""
 
-    def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool) -> None:
-        """Hear what the hop said, and what the client is to hear."""
+    def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool, second: bool) -> None:
+        """Hear what the hop said, and what the client is to hear; `second` if another was told of before."""
 
     def expect(self, connection: Connection, seconds: float) -> None:
         """Wait for a reply."""
@@ -35,13 +35,13 @@ class Introduced(Holder, Protocol):
 class Introduction:
     """One client's, on one connection."""
 
-    __slots__ = ("_connection", "_delivery", "second")
+    __slots__ = ("_connection", "_delivery", "_second")
 
     def __init__(self, connection: Connection, delivery: Introduced) -> None:
         """Take the connection over until it is done."""
         self._connection = connection
         self._delivery = delivery
-        self.second: Final = bool(connection.told)
+        self._second: Final = bool(connection.told)
         """Another client was told of before."""
 
     def start(self, wanted: Xclient, seconds: float) -> None:
@@ -55,7 +55,7 @@ class Introduction:
             connection.client.xclient(told)
             self._delivery.expect(connection, seconds)
         elif wanted is Xclient.ON and not told:
-            self._delivery.not_introduced(meaning.NO_XCLIENT, meaning.NO_XCLIENT, about_us=True)
+            self._delivery.not_introduced(meaning.NO_XCLIENT, meaning.NO_XCLIENT, about_us=True, second=self._second)
         else:
             self._delivery.introduced()
 
@@ -65,7 +65,8 @@ class Introduction:
         if not reply.positive:
             about_us = meaning.about_xclient(reply) if introducing else meaning.about_our_hello(reply)
             self._done()
-            self._delivery.not_introduced(reply, meaning.NO_XCLIENT if about_us else reply, about_us=about_us)
+            heard = meaning.NO_XCLIENT if about_us else reply
+            self._delivery.not_introduced(reply, heard, about_us=about_us, second=self._second)
         elif introducing:
             self._connection.client.ehlo(self._delivery.origin.hello)
             self._connection.flush()

@@ -23,6 +23,7 @@ from tidewaiter.delivery.condition import Condition, News
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.opening import HandshakeError, OpeningError, TlsError, open_connection
 from tidewaiter.delivery.queue import FairQueue, Waiting
+from tidewaiter.delivery.resting import Resting
 from tidewaiter.delivery.target import Target
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Watch
@@ -121,7 +122,7 @@ class Pool:
         else:
             connection.used = True
             connection.idle_since = self._loop.time()
-            connection.holder = _Resting(self, connection)
+            connection.holder = Resting(connection, self.forget)
             self._idle.append(connection)
             if self._fresh:
                 self._serve(connection.idle_since)
@@ -377,26 +378,3 @@ class Pool:
                 connection.holder = None
                 self._idle.remove(connection)
                 self._count_out(connection)
-
-
-class _Resting:
-    """Holds an idle connection: all that it can hear is that the next hop ended it."""
-
-    __slots__ = ("_connection", "_pool")
-
-    def __init__(self, pool: Pool, connection: Connection) -> None:
-        self._pool = pool
-        self._connection = connection
-
-    def replied(self, _replied: object) -> None:
-        """Nothing was asked."""
-
-    def early(self, _reply: Reply) -> None:
-        """Nothing was sent."""
-
-    def lost(self, _reason: str) -> None:
-        """Count it out."""
-        self._pool.forget(self._connection)
-
-    def writable(self) -> None:
-        """Nothing is to be written."""

@@ -2,8 +2,7 @@
 
 The envelope can be said more than once: the connection may be taken away while the client is silent, or may turn out
 to be dead or frozen when it comes from the pool.
-Then it is repeated, and a next hop that answers differently makes the whole transaction 451, because the client has
-been told otherwise.
+Then it is repeated, and a next hop that answers differently makes it 451: the client has been told otherwise.
 Before the first byte of the body has left, what fails is tried once more, on a connection that was just opened; then
 there is no second try, and from the last byte on there is no giving up.
 What the next hop said is passed on as `meaning` has it: of the client's mail truly, of us never.
@@ -41,7 +40,6 @@ class SmtpDelivery:
         "_connection",
         "_ended",
         "_errand",
-        "_introduction",
         "_lacking",
         "_mail",
         "_outgoing",
@@ -62,9 +60,7 @@ class SmtpDelivery:
         self.origin = origin
         self._lacking = lacking
         self._connection: Connection | None = None
-        self._introduction: Introduction | None = None
-        self._about = ""
-        """Of whom the hop said no, before it heard of the recipient."""
+        self._about = ""  # or of whom the hop said no, before it heard of the recipient
         self._accepted: list[Address] = []
         self._recipient: Address | None = None
         """Being asked for."""
@@ -127,8 +123,7 @@ class SmtpDelivery:
         if connection.origin is self.origin:
             self._say_envelope(connection)
         else:
-            self._introduction = Introduction(connection, self)
-            self._introduction.start(self._pool.terms.xclient, self._pool.target.timeouts.greeting)
+            Introduction(connection, self).start(self._pool.terms.xclient, self._pool.target.timeouts.greeting)
 
     def denied(self, reply: Reply) -> None:
         """Do without."""
@@ -163,8 +158,6 @@ class SmtpDelivery:
         """Do without the connection: begin anew where nothing of the body has left."""
         connection = self._connection
         assert connection is not None, "only who holds a connection hears of its loss"
-        if self._refusal is not None and not self._accepted:
-            self._pool.news.troubled(Verb.MAIL, str(self._refusal))
         self._pool.news.troubled(connection.place, reason)
         self._drop()
         self._asked.clear()  # else the retry waits for replies to what was asked on this one
@@ -186,10 +179,8 @@ class SmtpDelivery:
         assert self._connection is not None
         self._say_envelope(self._connection)
 
-    def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool) -> None:
+    def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool, second: bool) -> None:
         """Send no envelope: it would be taken for another's."""
-        assert self._connection is not None
-        second = self._introduction is not None and self._introduction.second
         if about_us or second or said.code == meaning.CLOSING:
             self._pool.news.troubled(Verb.XCLIENT, str(said))
         if not about_us:
@@ -233,10 +224,7 @@ class SmtpDelivery:
     def _without(self, extension: str) -> None:
         """Look for a connection that was offered this: a hop may be several servers, of which some do."""
         self.rest()
-        if self._again:
-            self._fail(self._lacking(extension), down=True)
-        else:
-            self._ask_again()
+        self._try_again(self._lacking(extension))
 
     def _say(self, connection: Connection, recipients: Sequence[Address]) -> None:
         self._asked.extend(recipients)
@@ -255,8 +243,10 @@ class SmtpDelivery:
             self._about = SENDER
             if self._accepted:
                 self._changed(Verb.MAIL, reply)
-            else:
-                self._refusal = reply
+                return
+            self._refusal = reply
+            if not reply.permanent or reply.code in meaning.ABOUT_US:
+                self._pool.news.troubled(Verb.MAIL, str(reply))
 
     def _rcpt_replied(self, reply: Reply) -> None:
         if reply.code == meaning.CLOSING and self._refusal is None:
@@ -286,8 +276,8 @@ class SmtpDelivery:
         connection, recipient = self._connection, self._recipient
         assert connection is not None
         assert recipient is not None
-        if reply.code in meaning.ABOUT_US or (self._refusal is not None and not reply.permanent):
-            self._pool.news.troubled(Verb.RCPT if self._refusal is None else Verb.MAIL, str(reply))
+        if reply.code in meaning.ABOUT_US and self._refusal is None:
+            self._pool.news.troubled(Verb.RCPT, str(reply))
         if not reply.positive:
             self.origin.erred = True
         if self._refusal is not None:
@@ -309,10 +299,8 @@ class SmtpDelivery:
         self._pool.news.troubled(connection.place, str(reply))
         self._drop()
         self._asked.clear()
-        if self.origin.erred:
-            self._fail(reply, down=True)  # a client that errs too often is not to begin anew on another
-        else:
-            self._try_again(reply)
+        self._again = self._again or self.origin.erred  # who errs too often is not to begin anew on another
+        self._try_again(reply)
 
     # The content.
 
@@ -350,8 +338,6 @@ class SmtpDelivery:
         self._cut(reply, down=False)  # our spool cannot be read: what was sent must not look whole
 
     def _end_replied(self, reply: Reply) -> None:
-        if reply.code in meaning.ABOUT_US:
-            self._pool.news.troubled(Verb.END, str(reply))
         if self._connection is not None:
             self._connection.settle()
             self.rest()
@@ -365,12 +351,9 @@ class SmtpDelivery:
         if begun or self._again:
             self._fail(reply, down=True)
         else:
-            self._ask_again()
-
-    def _ask_again(self) -> None:
-        self._about = ""
-        self._again = self.fresh = True
-        self._pool.ask(self)
+            self._about = ""
+            self._again = self.fresh = True
+            self._pool.ask(self)
 
     def _drop(self) -> None:
         """Cut a connection that is not to be used again, and count it out."""
