@@ -49,7 +49,7 @@ def row(reader: ReaderDialect) -> Dialect:
     return Dialect(id="played", product="played", versions=(), reader=reader)
 
 
-@pytest.mark.parametrize("name", ["strict", "laxer past its size limit"])
+@pytest.mark.parametrize("name", ["strict", "laxer past its size limit", "refuses a bare LF at the end"])
 def test_a_played_row_conforms_to_itself(name: str) -> None:
     with played(PLAYED[name]) as (runner, target):
         found = conform(Asking(target, runner), row(PLAYED[name]), ROWS.values())

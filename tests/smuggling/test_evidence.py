@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smuggling.rows import ACCEPT, CLEAN, LAX, LOOSE
+from tests.smuggling.rows import ACCEPT, CLEAN, LAX, LOOSE, reader
 from tidewaiter.lines.reader import Reader
 from tidewaiter.model.dialect import NORMAL, STRICT, Dialect, End, Mode, ReaderDialect, Then
 from tidewaiter.model.oddity import Window
@@ -24,9 +24,9 @@ CARRIER = b"From: a@outside.test\r\n\r\nhello\n.\r\n"
 
 
 def judged(wire: bytes, where: Positions = STRANGERS_DATA) -> Reader:
-    reader = Reader(where)
-    reader.feed(wire)
-    return reader
+    judge = Reader(where)
+    judge.feed(wire)
+    return judge
 
 
 def test_each_program_reads_its_own_messages() -> None:
@@ -50,6 +50,18 @@ def test_what_follows_an_end_that_a_program_only_answers_is_content_of_the_same_
     assert second.span.of(wire) == b"MAIL FROM:<c@c.test>\r\n"
 
 
+@pytest.mark.parametrize("verb", [b"QUIT", b"quit", b"Quit now"])
+def test_behind_quit_nothing_is_read(verb: bytes) -> None:
+    assert len(read(LAX, CARRIER + verb + b"\r\n" + SMUGGLED)) == 1
+    assert len(read(LAX, CARRIER + b"NOOP\r\n" + SMUGGLED)) == 2
+
+
+def test_content_is_delivered_with_lines_as_long_as_the_program_breaks_them() -> None:
+    folding = reader("folding", "CR LF . CR LF", change=("fold 20 with CR LF",))
+    assert delivered(folding, b"x" * 19 + b"\r\n") == b"x" * 19 + b"\r\n"
+    assert delivered(folding, b"x" * 30 + b"\r\n").count(b"\r\n") == 2
+
+
 def test_evidence_shows_the_smuggled_envelope_and_from() -> None:
     told = examine(judged(CARRIER + SMUGGLED).windows, ROWS)
     offset = len(CARRIER) + SMUGGLED.index(b"From:")
@@ -59,8 +71,8 @@ def test_evidence_shows_the_smuggled_envelope_and_from() -> None:
 
 
 def test_a_message_deep_inside_another_is_found_in_its_window() -> None:
-    reader = judged(b"x: y\r\n" + b"z" * 70000 + b"\n.\r\n" + SMUGGLED)
-    (told,) = examine(reader.windows, ROWS).smuggled
+    told_by = judged(b"x: y\r\n" + b"z" * 70000 + b"\n.\r\n" + SMUGGLED)
+    (told,) = examine(told_by.windows, ROWS).smuggled
     assert told.readers == ("lax", "loose")
     assert told.header_from == b"Chief <chief@inside.test>"
 

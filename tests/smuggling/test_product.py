@@ -105,6 +105,7 @@ def test_a_relay_that_splits_is_the_hop_that_is_named() -> None:
     attack = smuggle(PASSING, (relay,), STRICT).attack
     assert attack is not None
     assert attack.hop == 0
+    assert visible(attack.wire) == "LF . CR LF . CR LF", "what the relay was sent, not what it sends on"
     assert smuggle(CAREFUL, (relay,), LAX).verdict == "safe"
 
 

@@ -124,6 +124,22 @@ def test_a_writer_with_a_fault_is_refuted(fault: type[Honest], refuted: set[str]
     assert fault is not Honest or not refuted_by(WritesWith(REPAIR, counted, fault))
 
 
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [
+        (WritesWith(REPAIR, by=Nul), "an odd byte is written: "),
+        (WritesWith(REPAIR, by=Unstuffed), "a line opens with one dot: "),
+        (WritesWith(REPAIR, by=NoEnd), "the end is written as "),
+        (WritesWith(REPAIR, counted=True, by=EndInALine), "the end does not stand on a line of its own: "),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_what_the_proof_found_is_said(ours: Ours, words: str) -> None:
+    found = counter_example(prove_written, ours)
+    assert found
+    assert found.startswith(words)
+
+
 def test_an_end_that_stands_in_a_line_is_refuted_where_content_need_not_end_in_one() -> None:
     assert refuted_by(WritesWith(REPAIR, counted=True, by=EndInALine)) >= {"prove_written", "attack on strict"}
 
@@ -139,8 +155,8 @@ def test_a_reader_that_loses_the_end_is_refuted(ours: Ours, refuted: bool) -> No
 
 def test_a_row_that_is_not_known_is_not_left_out_of_the_proof() -> None:
     unknown = replace(STRICT, id="unknown", unknown=(Unknown("reader.normal.ends"),))
-    told = [(each.row, each.verdict) for each in compose(Ours(Positions()), (unknown,))]
-    assert told == [("unknown", "could not tell")]
+    told = [(each.row, each.verdict, str(each.answer.why)) for each in compose(Ours(Positions()), (unknown,))]
+    assert told == [("unknown", "could not tell", "unknown: a field that decides is unknown")]
 
 
 def test_a_program_that_stays_in_data_past_its_limit_is_safe_for_what_it_offers_to_take() -> None:

@@ -1,7 +1,9 @@
 """The spool: what goes in comes out, in memory or through a file, within one room, and the room comes back."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidewaiter.store.file_thread import FileThread
+from tidewaiter.store.nameless import write_all
 from tidewaiter.store.spool import BLOCK, DISK_KEPT, Lack, Spool, SpoolRoom
 
 SECONDS = 10.0
@@ -162,6 +165,34 @@ def test_a_disk_that_says_no_fails_the_message(tmp_path: Path) -> None:
     play(tmp_path / "missing", scene)
 
 
+def test_a_message_of_many_blocks_is_handed_over_block_by_block_and_ends(tmp_path: Path) -> None:
+    whole = b"".join(bytes([letter]) * BLOCK for letter in b"abc") + b"d"
+
+    async def scene(room: SpoolRoom) -> None:
+        caught_up, done = asyncio.Event(), asyncio.get_running_loop().create_future()
+        spool = Spool(room, caught_up.set)
+        spool.write(whole)
+        await settle(spool, caught_up)
+        room.files.run(lambda: list(islice(spool.pieces(), 9)), done.set_result)
+        assert [piece[:1] for piece in await done] == [b"a", b"b", b"c", b"d"]
+        spool.close()
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3, 5, 8])
+def test_what_the_kernel_leaves_of_a_write_is_written_too(
+    taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a signal comes in the midst of it, or room is short for a moment."""
+    file, write = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT), os.write
+    monkeypatch.setattr(os, "writev", lambda file, blocks: write(file, b"".join(blocks)[:taken]))
+    monkeypatch.setattr(os, "write", lambda file, rest: write(file, rest[:2]))
+    write_all(file, [b"abc", b"de", b"fgh"])
+    assert os.pread(file, 99, 0) == b"abcdefgh"
+    os.close(file)
+
+
 def test_the_files_have_no_name_so_that_nothing_is_left_behind(tmp_path: Path) -> None:
     async def scene(room: SpoolRoom) -> None:
         caught_up = asyncio.Event()
@@ -192,5 +223,7 @@ def test_the_free_disk_is_looked_at_off_the_loop(tmp_path: Path) -> None:
         while room.written:
             await asyncio.sleep(0.001)
         assert room.lack(1000) is None
+        there = os.statvfs(tmp_path)
+        assert abs(room.disk - there.f_bavail * there.f_frsize) < room.disk / 10, "in bytes, and not in blocks"
 
     play(tmp_path, scene)
