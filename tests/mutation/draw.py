@@ -23,7 +23,6 @@ class Mutant:
     """One bug: a file with one small thing changed."""
 
     path: str
-    function: str
     first: int
     """Its first line in the file, and its last."""
     last: int
@@ -59,7 +58,7 @@ def _mutations(package: str) -> list[tuple[Path, int]]:
 
 @cache
 def _created(file: Path) -> tuple[libcst.Module, list[Mutation]]:
-    """Give what mutmut would plant in the functions of a file; equal files give equal lists."""
+    """Give what mutmut would plant in the functions and classes of a file; equal files give equal lists."""
     module, mutations, _, _ = create_mutations(str(file), file.read_text(encoding="utf-8"))
     return module, [each for each in mutations if each.contained_by_top_level_function is not None]
 
@@ -71,11 +70,9 @@ def _mutant(file: Path, number: int) -> Mutant:
     place = wrapper.resolve(PositionProvider)[chosen.original_node]
     changed = module.deep_replace(chosen.original_node, chosen.mutated_node)
     assert isinstance(changed, libcst.Module)
-    assert chosen.contained_by_top_level_function
     old, new = _differing(module.code, changed.code)
     return Mutant(
         str(file.relative_to(ROOT)),
-        chosen.contained_by_top_level_function.name.value,
         place.start.line,
         place.end.line,
         old,

@@ -43,6 +43,7 @@ FAILURES: Final = 6
 def sample(packages: list[str], count: int, seed: int) -> bool:
     """Try each mutant that is drawn, and say how each ended; whether every survivor has a reason."""
     KEPT.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(KEPT / "tree", ignore_errors=True)  # a run that was killed has left its mutant in it
     ended: dict[Mutant, str] = {}
     for package, mutants in drawn(packages, count, seed).items():
         walks = Walks(package)
@@ -102,11 +103,12 @@ def _tried(mutant: Mutant, tests: list[str]) -> str:
         return "unwalked"
     tree = _copied()
     file = tree / mutant.path
+    before = file.read_text(encoding="utf-8")
     file.write_text(mutant.code, encoding="utf-8")
     try:
         return _judged(tree, tests)
     finally:
-        shutil.copyfile(ROOT / mutant.path, file)
+        file.write_text(before, encoding="utf-8")
 
 
 def _copied() -> Path:
