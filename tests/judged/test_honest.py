@@ -35,7 +35,7 @@ KINDS = {
     "empty body": HEAD,
     "empty lines": HEAD + b"\r\n" * 40,
     "dots everywhere": HEAD + b".\r\n..\r\n...\r\n.x\r\n. \r\n.\t\r\nx.\r\n.\r\n\r\n.\r\n" * 100,
-    "dots alone, no header section": b".\r\n" * 1000,
+    "dots alone, no header section": b"\r\n" + b".\r\n" * 1000,
     "every octet but NUL, CR and LF": HEAD + bytes({*range(1, 256)} - {10, 13}) + b"\r\n",
     "8-bit": HEAD + "Grüße, año nuevo, 東京\r\n".encode() + b"a\xf1o in Latin-1\r\n",
     "8-bit header": "From: jörg@outside.example\r\nSubject: Grüße aus Köln\r\n\r\nhello\r\n".encode(),
@@ -48,7 +48,7 @@ KINDS = {
 OPEN_ENDED = {
     "no final newline": HEAD + b"last line",
     "a last dot": HEAD + b"last line\r\n.",
-    "no line at all": b"x",
+    "no line at all": b"\r\nx",
 }
 """What only BDAT can say."""
 SIZE = b"The quick brown fox jumps over the lazy dog.\r\n.\r\n0123456789" + b"\xe9" * 6 + b"\r\n"

@@ -126,7 +126,10 @@ def _other(place: str, data: bytes, at: int, tail: bytes, patterns: Patterns) ->
         return Step(State(place, data[at:] + tail), _honest(data[:at]), -1)
     empty = _EMPTY.match(data, at)
     if empty is not None:
-        return Step(BEHIND, _honest(data[: empty.end()]) + data[empty.end() :] + tail, -1)
+        end = empty.end()
+        # Nearly every message: its section is honest, so what came is what is written, and is not put together anew.
+        content = data if is_clean(data[:end]) else _honest(data[:end]) + data[end:]
+        return Step(BEHIND, content + tail if tail else content, -1)
     if place is START and patterns.mailbox.match(data):
         rest = step(State(INSIDE), data + tail, patterns)
         return Step(rest.state, MAILBOX_LINE + rest.content, 0)
