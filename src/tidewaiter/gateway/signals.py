@@ -1,7 +1,11 @@
-"""Signals as numbers to be read, one after the other, where a loop that waits can see them."""
+"""Signals as numbers to be read, one after the other, where a loop that waits can see them.
+
+The descriptor wakes, and no more: a byte that the kernel does not take is no signal lost.
+"""
 
 import os
 import signal
+from contextlib import suppress
 
 WATCHED = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
@@ -11,16 +15,24 @@ class Signals:
 
     def __init__(self) -> None:
         """Take over the signals; `close` gives them back."""
+        self._came: list[int] = []
         self.descriptor, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._before = {number: signal.signal(number, _nothing) for number in WATCHED}
+        self._before = {number: signal.signal(number, self._note) for number in WATCHED}
         self._wakeup_before = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
 
     def take(self) -> list[int]:
         """The signals that came since the last call."""
-        try:
-            return list(os.read(self.descriptor, 4096))
-        except BlockingIOError:
-            return []
+        with suppress(OSError):
+            os.read(self.descriptor, 4096)
+        return self._noted()
+
+    def _noted(self) -> list[int]:
+        """Give the numbers; a function of its own, since Python calls the handlers of what has woken us at its door."""
+        came, self._came = self._came, []
+        return came
+
+    def _note(self, number: int, _: object) -> None:
+        self._came.append(number)
 
     def close(self) -> None:
         """Give the signals back."""
@@ -29,7 +41,3 @@ class Signals:
             signal.signal(number, handler)
         os.close(self.descriptor)
         os.close(self._write_end)
-
-
-def _nothing(*_: object) -> None:
-    """A handler has to be there, or the signal would not reach the pipe."""

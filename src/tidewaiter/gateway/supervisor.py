@@ -160,7 +160,8 @@ class Supervisor:
     def _bury_one(self, crew: Crew, post: Post, child: Child, code: int) -> None:
         expected = crew.leaving and code == 0
         say = self._log.info if expected else self._log.error
-        say("process ended", pid=child.pid, code=code, index=child.index, of_generation=child.generation)
+        lost = {} if expected else {"records": "what it had not handed to the clerk stands in the log alone"}
+        say("process ended", pid=child.pid, code=code, index=child.index, of_generation=child.generation, **lost)
         for transaction in self._shared.release_column(child.column):
             self._log.warning("transaction in doubt", id=transaction)
         post.vacate(refill=not crew.leaving)
