@@ -227,7 +227,7 @@ async def test_content_that_is_refused_is_told_once_though_it_costs_the_connecti
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             await caller.say("DATA")
-            await caller.send(b"a\nb\r\n.\r\n")
+            await caller.send(b"Subject: x\r\n\r\na\nb\r\n.\r\n")
             assert (await caller.reply()).startswith("550 5.6.0 ")
             assert await caller.closed()
         assert lines(gateway) == ["refused 550 5.6.0"]
@@ -240,7 +240,7 @@ async def test_an_odd_message_is_in_the_log_when_the_client_hears_250(tmp_path: 
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             await caller.say("DATA")
-            await caller.send(b"a\nb\r\n.\r\n")
+            await caller.send(b"Subject: x\r\n\r\na\nb\r\n.\r\n")
             assert (await caller.reply()).startswith("250 ")
             assert [each[:9] for each in lines(gateway)] == ["delivered"]
             [record] = gateway.memory.transactions

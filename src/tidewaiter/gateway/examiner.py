@@ -84,7 +84,8 @@ class Examiner:
         self._give_up()
         if self._task is not None:
             if self._process is not None:
-                self._process.kill()
+                with suppress(ProcessLookupError):  # it has just gone by itself
+                    self._process.kill()
             await asyncio.wait([self._task])
 
     def _give_up(self) -> None:
