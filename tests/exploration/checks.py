@@ -79,7 +79,8 @@ def _true_permanent(run: Run) -> Iterator[str]:
                 if int(code) in ABOUT_US:
                     yield f"{client.message.subject} heard {heard.reply}, which is about how we spoke"
                 elif code == "550" and text[:5] in _EXTENSIONS:
-                    if any(_EXTENSIONS[text[:5]] in talk.offers for hop in run.hops for talk in hop.talks):
+                    odd = any(fired.step.answer.right for fired in _fired(run))  # it answered EHLO with something else
+                    if not odd and any(_EXTENSIONS[text[:5]] in talk.offers for hop in run.hops for talk in hop.talks):
                         yield f"{client.message.subject} heard {heard.reply}, which some next hop offers"
                 elif not any(_is_of(fired, client) and fired.step.answer.says.endswith(text) for fired in _fired(run)):
                     yield f"{client.message.subject} heard {heard.reply}, which no next hop said of it"

@@ -191,6 +191,9 @@ class End(asyncio.Transport):
             if isinstance(what, bytes) and not self.peer.lost:
                 self.peer.fly(Mark.RST)
             return
+        if what is Mark.RST and self._closing:
+            self._die(_reset())  # what was still to be written has nowhere to go
+            return
         self._inbox.append(what)
         self._deliver()
 

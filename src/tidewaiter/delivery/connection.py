@@ -114,6 +114,10 @@ class Connection:
         """Let the transport close: nothing that we could still say would be answered."""
         return False
 
+    def eof_received(self) -> None:
+        """Go at once: without this the transport would first wait until the rest was written, to nobody."""
+        self.run(self._cut, "the next hop closed the connection")
+
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the holder."""
         self.run(self._gone, str(error) if error else "the next hop closed the connection")
