@@ -111,12 +111,9 @@ class Connection:
         self.run(self._received, data)
 
     def eof_received(self) -> bool:
-        """Let the transport close: nothing that we could still say would be answered."""
-        return False
-
-    def eof_received(self) -> None:
-        """Go at once: without this the transport would first wait until the rest was written, to nobody."""
+        """Go at once: nothing that we could still say would be answered, and what waits to be written has no reader."""
         self.run(self._cut, "the next hop closed the connection")
+        return False
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell the holder."""
