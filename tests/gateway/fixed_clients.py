@@ -11,10 +11,12 @@ from tests.gateway.house import Caller, until
 from tests.gateway.next_hop import OFFERS, NextHop
 from tests.gateway.scene import MESSAGE, Check, Fix, Scene, ended, greeting, scene
 from tests.gateway.test_crowd import Crowding
+from tests.gateway.test_flow import without_received
 from tidewaiter.gateway.connections import NETWORKS, TOTAL, WIDER
 from tidewaiter.gateway.crowd import Entry
 from tidewaiter.gateway.descriptors import Descriptors, needed, next_hop_connections
 from tidewaiter.gateway.turns import Turns
+from tidewaiter.lines.header import NAME_LIMIT
 from tidewaiter.wire.service import PIPELINED
 
 REPAIRED: Final = '[[listener.exclusion]]\nnetworks = ["127.0.0.0/8"]\n----'
@@ -83,6 +85,15 @@ async def line_limit(folder: Path, fix: Fix) -> None:
 async def lines(folder: Path, fix: Fix) -> None:
     fix(20)  # more than what the hop says to EHLO
     await _long_reply(folder, "250-2.1.5 x\r\n" * 19 + "250 2.1.5 x", "250-2.1.5 x\r\n" * 20 + "250 2.1.5 x")
+
+
+async def name_limit(folder: Path, _: Fix) -> None:
+    async with scene(folder) as at:
+        for octets, between in ((NAME_LIMIT, b""), (NAME_LIMIT + 1, b"\r\n")):
+            caller, line = await at.ready(), b"x" * octets + b": y\r\n\r\nHello.\r\n"
+            assert (await caller.data(line)).startswith("250 ")
+            assert without_received(at.hop.taken[-1].content) == between + line
+        await at.honest()
 
 
 # Connections.
@@ -232,6 +243,7 @@ CHECKS: dict[str, Check] = {
     "wire.grammar.HELLO_LIMIT": hello_limit,
     "wire.replied.LINE_LIMIT": line_limit,
     "wire.replied.LINES": lines,
+    "lines.header.NAME_LIMIT": name_limit,
     "gateway.connections.NETWORKS": networks,
     "gateway.connections.WIDER": wider,
     "gateway.crowd.CROWDED_SHARE": crowded_share,
