@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from tests.lab.odd import Choosy, Closing, HangingUp, Repeating, Staying, Tarpit, Terse, serving, varying
-from tests.lab.played import PLAYED, played
-from tidewaiter.lab.asker import Asker, manner
+from tests.lab.played import PLAYED, SIZE, played
+from tidewaiter.lab.asker import Asker, Manner, manner
 from tidewaiter.lab.expected import expected
 from tidewaiter.lab.learner import learn
 from tidewaiter.lab.learning import asker_for
+from tidewaiter.lab.meaning import Meaning
 from tidewaiter.lab.modes import BODY, MODES
-from tidewaiter.lab.target import UntoldError
+from tidewaiter.lab.target import Target, UntoldError, Way
 from tidewaiter.lines.machine import Splitter
 from tidewaiter.lines.symbol import spell, symbols
 
@@ -81,6 +82,30 @@ def test_a_server_that_reads_on_behind_its_refusal_is_seen_to() -> None:
         asker = asker_for(replace(target, silence=1.0), how, mode)
         said = runner.run(asker.say_all(map(symbols, words), lambda _: None))
     assert {spell(word): answer for word, answer in said.items()} == words
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "said"),
+    [
+        ("refuses a bare LF at the end", b"x\nx", "rejects"),
+        ("refuses an odd end and reads on", b"x\n.\n", "ended and rejected"),
+        ("closes on a bare CR or LF", b"x\nx", "closed"),
+        ("strict", b"x\nx", "content"),
+    ],
+)
+def test_a_row_is_expected_to_say_what_its_program_is_heard_to_say(name: str, word: bytes, said: str) -> None:
+    assert expected(Splitter(PLAYED[name]), BODY, "pipelined").says(symbols(word)) == said
+
+
+@pytest.mark.parametrize(("way", "at_once"), [("pipelined", 12), ("synchronised", 12), ("paced", 48)])
+def test_who_mostly_waits_asks_more_side_by_side(way: Way, at_once: int) -> None:
+    how = Manner(way, Meaning((250, 221), 502), None)
+    assert asker_for(Target("127.0.0.1", 25, "me@mine.test"), how, BODY).target.side_by_side == at_once
+
+
+def test_what_a_server_offers_is_its_limit_whatever_else_was_named() -> None:
+    with played(PLAYED["strict"]) as (runner, target):
+        assert runner.run(manner(replace(target, limit=7))).limit == SIZE
 
 
 def test_a_close_behind_a_bare_cr_does_not_hide_the_line_end_that_follows() -> None:
