@@ -115,8 +115,9 @@ class House:
         return record
 
     async def settled(self) -> None:
-        """Wait until no transaction is under way."""
-        await until(lambda: not self.station.under_way, "the end of all transactions")
+        """Wait until no transaction is under way, and what is to be said of them has been written."""
+        journal = self.station.recorder._journal
+        await until(lambda: not self.station.under_way and not journal.waiting, "the end of all transactions")
 
 
 @asynccontextmanager

@@ -111,6 +111,6 @@ async def test_a_client_that_leaves_while_the_hop_owes_an_answer_leaves_nothing(
                 hop.drop()
                 await asyncio.wait([talk])
             await gateway.settled()
-            [record] = gateway.memory.transactions
+            record = await gateway.recorded()
             assert f"{record.outcome} {record.reply[:9]}" == TRUE[way][moment], record
     assert len(hop.taken) <= 1

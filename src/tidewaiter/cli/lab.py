@@ -190,9 +190,22 @@ def _asking(args: argparse.Namespace) -> "Iterator[Asking]":
     way = None if args.way == "auto" else args.way
     try:
         with asyncio.Runner() as runner, Console(stderr=True).status(_("asking")) as status:
-            yield Asking(target, runner, way, lambda mode, sessions: status.update(lab_text.progress(mode, sessions)))
+            try:
+                yield Asking(
+                    target, runner, way, lambda mode, sessions: status.update(lab_text.progress(mode, sessions))
+                )
+            finally:
+                runner.run(_let_go())
     except UntoldError as error:
         raise SystemExit(_untold(error, args.format)) from None
+
+
+async def _let_go() -> None:
+    """Let connections that were given up be closed: that takes a turn of the loop, and two behind a cancelled task."""
+    import asyncio  # noqa: PLC0415  # see verbs.py
+
+    for _turn in range(3):
+        await asyncio.sleep(0)
 
 
 def _untold(error: "UntoldError", form: str) -> Exit:

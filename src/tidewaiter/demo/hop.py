@@ -39,11 +39,11 @@ class Hop:
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Play the vector in a trial, to each who connects; else be polite."""
+        """Play the vector in a trial, once: who comes again, and then without TLS, finds nobody. Else be polite."""
         self._writers.add(writer)
         if self._patience is None:
             await _be_polite(reader, writer)
-        else:
+        elif not self._plays:
             play = asyncio.create_task(self._play(reader, writer, self._patience))
             self._plays.append(play)
             await play

@@ -67,7 +67,7 @@ async def called(target: Target) -> Caller:
     try:
         await _answered(caller, target, b"")
         await _answered(caller, target, b"%s tidewaiter.test\r\n" % (b"LHLO" if target.lmtp else b"EHLO"))
-    except UntoldError:
+    except BaseException:  # one that is cancelled, because another has failed, must not stay open either
         caller.hang_up()
         raise
     return caller
