@@ -66,6 +66,7 @@ SEEDS = [
     _input((0, 8, 10, 0), _EHLO + b"220 Go\r\n250 b\r\n250-b\r\n250 SIZE\r\n"),
     _input((0, 8, 12, 10, 0, 1), _EHLO + b"220 Go\r\n250 b\r\n" + _OK),
     _input((0, 9, 12, 0, 1), _EHLO + b"220 b\r\n250 b\r\n" + _OK),
+    _input((0, 1, 2, 12, 12, 6, 12, 4), _EHLO + _OK * 2 + b"552 5.3.4 Too big\r\n"),
     _input((0, 1, 2, 12), _EHLO + b"550 No\r\n250 Ok\r\n"),
     _input((0, 12, 1, 12, 2, 12), b"220 a\r\n500 What\r\n250 a\r\n" + _OK * 2),
     _input((0, 7, 12, 12), _EHLO + _OK + b"250 smuggled\r\n"),
@@ -132,11 +133,12 @@ class _Book:
     def hear(self, packet: bytes) -> None:
         client = self.client
         handshake = client.state is State.HANDSHAKE
-        before, sent = client.state, self.sent
+        before, sent, owed = client.state, self.sent, client._left  # noqa: SLF001 - what it owes is the invariant
         self.wire += packet
         events = client.receive(packet)
         assert before is not State.CLOSED or not events, "an event behind the end"
         assert not (handshake and packet) or isinstance(events[-1], Broken), "plain text is kept for TLS"
+        assert not (owed and any(isinstance(event, Replied) for event in events)), "a chunk goes on behind its reply"
         for event in events:
             self._note(event)
         assert self.read + self.skipped <= sent, "a reply to nothing"
