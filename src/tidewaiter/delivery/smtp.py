@@ -181,7 +181,7 @@ class SmtpDelivery:
 
     def not_introduced(self, said: Reply, reply: Reply, *, about_us: bool, second: bool) -> None:
         """Send no envelope: it would be taken for another's."""
-        if about_us or second or said.code == meaning.CLOSING:
+        if about_us or second or self._recipient is None or said.code == meaning.CLOSING:
             self._pool.news.troubled(Verb.XCLIENT, str(said))
         if not about_us:
             self._about = CLIENT
