@@ -66,6 +66,10 @@ class Wire(asyncio.Transport):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Nothing is ever buffered."""
 
+    def get_write_buffer_size(self) -> int:
+        """Nothing is."""
+        return 0
+
     def is_closing(self) -> bool:
         """Never."""
         return False
