@@ -89,7 +89,7 @@ class Load:
         with self.memory.lock:
             if code == 250:
                 self.memory.acknowledged.add(name)
-            elif sent and code == 0:
+            elif sent and code in {0, 421}:  # 421: whoever is made to leave cannot know, and says so in the log
                 self.memory.unanswered[name] += 1
         return code == 250
 

@@ -115,6 +115,7 @@ def test_a_next_hop_is_as_the_worker_knows_it_who_reaches_it_best() -> None:
     assert next_hops(desks) == {"a": "up", "b": "down", "c": "full"}
 
 
+@pytest.mark.interpreted  # a compiled class is not made without its arguments
 def test_a_next_hop_asked_in_two_ways_is_as_the_better_one(tmp_path: Path) -> None:
     recorder = Recorder.__new__(Recorder)
     recorder._next_hops = [HopState("a"), HopState("a"), HopState("b")]

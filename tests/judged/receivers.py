@@ -16,7 +16,8 @@ POSTFIX = Habits(
     ),
     blank=True,
 )
-AIOSMTPD = Habits(refuses="500 5.0.0 Line too long")
+# It says "500 Line too long", and 500 is about how we speak (delivery/meaning.py).
+AIOSMTPD = Habits(refuses="451 4.3.5 The next hop refuses how we speak to it")
 SENDMAIL = Habits(blank=True, refuses=r"(Bare (linefeed \(LF\)|carriage return \(CR\))|NUL byte) not allowed")
 # It refuses a header section without a field, or with a line that is none, and loses of a line what is behind a NUL.
 OPENSMTPD = Habits(

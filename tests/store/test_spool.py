@@ -227,3 +227,20 @@ def test_the_free_disk_is_looked_at_off_the_loop(tmp_path: Path) -> None:
         assert abs(room.disk - there.f_bavail * there.f_frsize) < room.disk / 10, "in bytes, and not in blocks"
 
     play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_what_is_closed_while_it_is_read_is_not_taken_for_the_whole(tmp_path: Path, in_file: bool) -> None:
+    """A worker that is told to leave gives the room back while the file thread writes into a Maildir."""
+
+    async def scene(room: SpoolRoom) -> None:
+        caught_up = asyncio.Event()
+        spool = Spool(room, caught_up.set)
+        spool.write(b"x" * (room.message_memory + 1 if in_file else 10))
+        await settle(spool, caught_up)
+        assert spool.in_memory is not in_file
+        spool.close()
+        with pytest.raises(OSError, match="canceled"):
+            list(spool.pieces())
+
+    play(tmp_path, scene)

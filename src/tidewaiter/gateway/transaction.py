@@ -161,6 +161,8 @@ class Transaction:
 
     def outcome(self, outcome: Outcome) -> None:
         """Answer the client, if it still waits, then remember what became of the message."""
+        if self not in self._listening.station.transactions:
+            return  # it was cut, and is told
         try:
             self._end(outcome)
         except Exception as error:  # noqa: BLE001 - the next hop's connection is not to blame

@@ -6,6 +6,7 @@ One `SpoolRoom` per worker bounds what all its messages may take, in memory and 
 and not what might come: a small message needs no disk, and is kept where a large one finds none.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -164,12 +165,17 @@ class Spool:
         self._room.files.run(lambda: self._read(file, offset), then)
 
     def pieces(self) -> Iterator[bytes]:
-        """Give all of it, once it is `complete`; for work in the file thread alone."""
-        offset = 0
-        while self._file is not None and (block := self._read(self._file, offset)):
+        """Give all of it, once it is `complete`; for work in the file thread alone.
+
+        :raises OSError: if it is closed meanwhile: what was given so far is not the message.
+        """
+        offset, file, blocks = 0, self._file, self.blocks
+        while file is not None and not self.failed and (block := self._read(file, offset)):
             offset += len(block)
             yield block
-        yield from self.blocks
+        if self.failed:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+        yield from blocks
 
     def _read(self, file: NamelessFile, offset: int) -> bytes:
         try:
@@ -183,8 +189,8 @@ class Spool:
         self._room.memory_used -= self._held
         self._room.used -= self.size
         self._held = self.size = 0
+        self.failed = True  # before its blocks go: who reads them in the file thread must not take none for the end
         self.blocks = []
-        self.failed = True
         if self._file is not None:
             self._room.files.run(self._file.close, _forget)
             self._file = None
