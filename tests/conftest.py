@@ -126,6 +126,15 @@ def _no_child_is_left() -> Iterator[None]:
     assert not left, left
 
 
+@pytest.fixture(autouse=True)
+def _the_system_is_itself_again() -> Iterator[None]:
+    """Hold every test to giving back `os`: what takes a call's place, to fail it or to watch it, goes with its test."""
+    before = dict(vars(os))
+    yield
+    replaced = [name for name, value in before.items() if vars(os)[name] is not value]
+    assert not replaced, replaced
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     counts = sorted({str(value) for report in reports for name, value in report.user_properties if name == "count"})

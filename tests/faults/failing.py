@@ -4,7 +4,8 @@ import errno
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -53,3 +54,14 @@ class Failing:
             raise OSError(fault.error, os.strerror(fault.error))
 
         return call
+
+
+@contextmanager
+def failing(*faults: Fault) -> Iterator[Failing]:
+    """Let `faults` come, until the end of this block, which lies within that of the house.
+
+    The house finds blocking calls by taking the place of `os.write` and others as well: who put back what had been
+    there within it, behind its end, would leave its detector in every test that follows.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        yield Failing(patch, *faults)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from tests.faults.failing import CALLS, EVERY, FULL, REACTIONS, Failing, Fault
+from tests.faults.failing import CALLS, EVERY, FULL, REACTIONS, Failing, Fault, failing
 from tests.gateway.house import INBOUND, SECONDS, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
 from tidewaiter.delivery.maildir import DoubtError, take_back
@@ -44,8 +44,7 @@ def played(folder: Path, hop: str, *faults: Fault, fresh: bool = True) -> tuple[
 
 async def _played(folder: Path, hop: str, faults: Sequence[Fault]) -> tuple[Failing, str, House]:
     async with house(folder, configuration(hop)) as gateway:
-        with pytest.MonkeyPatch.context() as patch:
-            failing = Failing(patch, *faults)
+        with failing(*faults) as disk:
             said = await deliver(gateway)
             await gateway.settled()
             done: asyncio.Future[object] = gateway.station.loop.create_future()
@@ -56,7 +55,7 @@ async def _played(folder: Path, hop: str, faults: Sequence[Fault]) -> tuple[Fail
         await gateway.settled()
         assert gateway.station.room.used == gateway.station.room.memory_used == 0
         assert first.reply == said
-    return failing, said, gateway
+    return disk, said, gateway
 
 
 def faults(counts: dict[str, int], *, every: bool) -> Iterator[Fault]:
@@ -113,9 +112,9 @@ def test_every_call_on_the_way_into_a_maildir_fails_once(
     assert {fault.call for fault in runs} >= {"open", "writev", "pread", "fsync", "close", "rename"}
     for number, fault in enumerate(runs):
         folder = tmp_path / str(number)
-        failing, said, gateway = played(folder, "maildir:mail", fault, fresh=fresh)
-        assert failing.failed or fault.call == "writev", f"{fault} never came, and not for want of segments"
-        judge_maildir(folder, said, gateway, fault if failing.failed else None)
+        disk, said, gateway = played(folder, "maildir:mail", fault, fresh=fresh)
+        assert disk.failed or fault.call == "writev", f"{fault} never came, and not for want of segments"
+        judge_maildir(folder, said, gateway, fault if disk.failed else None)
         with suppress(FileNotFoundError):
             remove(folder)
 
@@ -157,13 +156,13 @@ def test_a_spool_that_fails_says_why_and_where(tmp_path: Path, error: int) -> No
     assert line["id"] == gateway.memory.transactions[0].id
 
 
-async def test_a_disk_that_cannot_be_looked_at_is_not_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_cannot_be_looked_at_is_not_full(tmp_path: Path) -> None:
     async with house(tmp_path, configuration("maildir:mail")) as gateway:
         room = gateway.station.room
         before = room.disk
-        Failing(monkeypatch, Fault("statvfs", 1, errno.EIO))
-        room.look()
-        await until(lambda: room.trouble, "the look")
+        with failing(Fault("statvfs", 1, errno.EIO)):
+            room.look()
+            await until(lambda: room.trouble, "the look")
         assert room.disk == before, "what it was when somebody could look"
         room.disk = 0
         async with await Caller.call(gateway.port) as caller:
@@ -174,13 +173,11 @@ async def test_a_disk_that_cannot_be_looked_at_is_not_full(tmp_path: Path, monke
         assert (await deliver(gateway)).startswith("250 ")
 
 
-async def test_a_message_that_cannot_be_read_back_is_451_and_the_log_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_message_that_cannot_be_read_back_is_451_and_the_log_says_why(tmp_path: Path) -> None:
     async with NextHop() as hop, house(tmp_path, configuration(f"smtp://127.0.0.1:{hop.port}")) as gateway:
-        Failing(monkeypatch, Fault("pread", 1, errno.EIO))
-        assert (await deliver(gateway)).startswith("451 4.3.0 ")
-        await gateway.settled()
+        with failing(Fault("pread", 1, errno.EIO)):
+            assert (await deliver(gateway)).startswith("451 4.3.0 ")
+            await gateway.settled()
         assert [line["errno"] for line in gateway.memory.told("spool fails")] == ["EIO"]
         assert hop.taken == []
         assert (await deliver(gateway)).startswith("250 ")
