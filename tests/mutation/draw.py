@@ -3,6 +3,7 @@
 Each package is drawn from by itself, so that what changes in one does not change what is drawn from another.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,17 +39,17 @@ class Mutant:
         return f"{self.path}:{self.first}\n-{self.old}\n+{self.new}"
 
 
-def drawn(packages: list[str], count: int, seed: int) -> dict[str, list[Mutant]]:
-    """Draw `count` mutants, from each package as many as its share of all there are."""
+def drawn(packages: list[str], count: int, seed: int) -> dict[str, tuple[int, Iterator[Mutant]]]:
+    """Draw mutants by a seed: from each package its share of `count`, and all there are of it in the order drawn."""
     everywhere = {package: _mutations(package) for package in packages}
     total = sum(map(len, everywhere.values()))
-    return {package: _drawn(found, package, count, total, seed) for package, found in everywhere.items()}
+    shares = {package: round(count * len(found) / total) for package, found in everywhere.items()}
+    return {package: (shares[package], _shuffled(found, package, seed)) for package, found in everywhere.items()}
 
 
-def _drawn(found: list[tuple[Path, int]], package: str, count: int, total: int, seed: int) -> list[Mutant]:
-    chance = Random(f"{seed} {package}")  # noqa: S311 - no secret
-    chance.shuffle(found)
-    return [_mutant(*each) for each in sorted(found[: round(count * len(found) / total)])]
+def _shuffled(found: list[tuple[Path, int]], package: str, seed: int) -> Iterator[Mutant]:
+    Random(f"{seed} {package}").shuffle(found)  # noqa: S311 - no secret
+    return (_mutant(*each) for each in found)
 
 
 def _mutations(package: str) -> list[tuple[Path, int]]:

@@ -1,6 +1,7 @@
 """Are mutants drawn alike by the same seed, each one small change, and is what a test makes of one told truly?"""
 
 import ast
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.mutation.draw import Mutant, drawn
 
 
 def test_a_seed_draws_the_same_mutants_and_each_is_one_small_change() -> None:
-    one, again, other = (drawn(["net"], 6, seed)["net"] for seed in (1, 1, 2))
+    one, again, other = (list(islice(drawn(["net"], 6, seed)["net"][1], 6)) for seed in (1, 1, 2))
     assert one == again
     assert one != other
     assert len({mutant.name for mutant in one}) == 6
@@ -40,6 +41,7 @@ def test_how_a_mutant_ended_is_told_by_what_a_test_said(
 ) -> None:
     monkeypatch.setattr(sample, "KEPT", tmp_path)
     monkeypatch.setattr(sample, "SECONDS", 40.0)
+    monkeypatch.setattr(sample, "_is_refused", lambda *_: False)
     tree = sample._copied()
     (tree / "src/tidewaiter/net/there.py").write_text("ONE = 1\n", encoding="utf-8")
     (tree / "tests/net/test_there.py").write_text(SAYS.format(statement), encoding="utf-8")
@@ -48,5 +50,12 @@ def test_how_a_mutant_ended_is_told_by_what_a_test_said(
     assert (tree / mutant.path).read_text(encoding="utf-8") == "ONE = 1\n"
 
 
-def test_a_mutant_that_no_test_walks_is_said_to_be_that() -> None:
-    assert sample._tried(Mutant("src/x.py", 1, 1, "a", "b", "b"), []) == "unwalked"
+@pytest.mark.slow
+def test_a_mutant_that_no_test_walks_is_said_to_be_that_and_one_that_mypy_refuses_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "KEPT", tmp_path)
+    path, old = "src/tidewaiter/net/there.py", "ONE: int = 1\n"
+    (sample._copied() / path).write_text(old, encoding="utf-8")
+    said = [sample._tried(Mutant(path, 1, 1, old, new, new), []) for new in ("ONE: int = 2\n", "ONE: int = None\n")]
+    assert said == ["unwalked", "types"]

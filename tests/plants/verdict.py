@@ -16,6 +16,7 @@ _words: dict[str, str] = {}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--verdict", type=Path, required=True, help="the file to write the words into")
+    parser.addoption("--until-one-says-no", action="store_true", help="end with the first assertion of a test")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,7 +25,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call" or report.outcome != "passed":
-        _words[item.nodeid] = _word(call.excinfo, report) if report.failed else report.outcome
+        _words[item.nodeid] = word = _word(call.excinfo, report) if report.failed else report.outcome
+        if word == "assertion" and item.config.getoption("--until-one-says-no"):
+            item.session.shouldstop = "a test says no"
     return report
 
 
