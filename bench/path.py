@@ -18,7 +18,7 @@ from tests.gateway.inside import Inside
 from tidewaiter.config import parse
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.hop import SmtpHop
-from tidewaiter.gateway.session import Session
+from tidewaiter.gateway.mail.session import Session
 from tidewaiter.net.deadline import Watch
 from tidewaiter.wire import Client
 
@@ -101,8 +101,8 @@ async def measure(folder: str) -> float:
     """Send messages in rounds; give the seconds of CPU that one took in the best."""
     log = os.open(f"{folder}/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     inside = Inside(parse(CONFIGURATION, "path.toml"), Path(folder), log)
-    listening = inside.listening(inside.settings.listener[0])
-    sink = Sink(cast(SmtpHop, listening.routes.find("sink.example").hops[0]), listening.station.watch)  # type: ignore[union-attr]  # it is there
+    listening = inside.listening(inside.worker.settings.listener[0])
+    sink = Sink(cast(SmtpHop, listening.routes.find("sink.example").hops[0]), listening.worker.watch)  # type: ignore[union-attr]  # it is there
     client = Wire()
     session = Session(listening)
     session.connection_made(client)

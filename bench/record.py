@@ -18,10 +18,10 @@ from typing import cast
 import uvloop
 
 from tests.gateway.inside import alone
-from tidewaiter.gateway.desk import read_line
-from tidewaiter.gateway.handover import CLERK_SOCKET
-from tidewaiter.gateway.journal import encode
-from tidewaiter.gateway.recorder import Recorder
+from tidewaiter.gateway.processes.handover import CLERK_SOCKET
+from tidewaiter.gateway.record.inbox import read_line
+from tidewaiter.gateway.record.journal import encode
+from tidewaiter.gateway.record.recorder import Recorder
 from tidewaiter.store.archive import Archive
 from tidewaiter.store.records import Transaction
 
@@ -70,7 +70,8 @@ async def worker_microseconds(folder: Path) -> float:
     threading.Thread(target=acknowledge_all, args=(listener,), daemon=True).start()
     state = os.open(folder, os.O_RDONLY)
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    recorder = Recorder(alone(log=log, state=state), asyncio.get_running_loop())
+    handed = alone(log=log, state=state)
+    recorder = Recorder(asyncio.get_running_loop(), handed.process(), log, handed.clerk_address())
     costs = []
     for _ in range(ROUNDS):
         before = time.thread_time()

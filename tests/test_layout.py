@@ -77,3 +77,14 @@ def test_no_file_is_longer_than_one_can_read() -> None:
 def test_no_module_is_named_for_nothing() -> None:
     names = {file.stem for file in PACKAGE.rglob("*")}
     assert names & {"util", "utils", "common", "helpers", "misc"} == set()
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    graph = grimp.build_graph("tidewaiter")
+    left = {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+    while ready := [module for module, needs in left.items() if not needs]:
+        for module in ready:
+            del left[module]
+        for needs in left.values():
+            needs.difference_update(ready)
+    assert left == {}, "these cannot be put in an order"

@@ -16,17 +16,17 @@ from typing import Any, Final
 
 _PROTOCOL: Final = ("connection_made", "data_received", "eof_received", "connection_lost", "pause_writing")
 CALLED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "tidewaiter.gateway.session": {"Session": (*_PROTOCOL, "resume_writing", "_greet")},
+    "tidewaiter.gateway.mail.session": {"Session": (*_PROTOCOL, "resume_writing", "_greet")},
     "tidewaiter.delivery.connection": {"Connection": (*_PROTOCOL[:2], *_PROTOCOL[3:], "resume_writing")},
     "tidewaiter.delivery.pool": {"Pool": ("_tick", "_steal", "_opened")},
     "tidewaiter.net.deadline": {"Watch": ("_look",), "Deadline": ("judge",)},
     "tidewaiter.store.spool": {"Spool": ("_spilled",), "SpoolRoom": ("_seen",)},
     "tidewaiter.delivery.outgoing": {"Outgoing": ("_have",)},
-    "tidewaiter.gateway.turns": {"Turns": ("_next",)},
-    "tidewaiter.gateway.recorder": {"Recorder": ("_tick",)},
-    "tidewaiter.gateway.link": {"Link": ("_read", "_beat")},
-    "tidewaiter.gateway.outbox": {"Outbox": ("flush", "_read")},
-    "tidewaiter.gateway.journal": {"Journal": ("flush",)},
+    "tidewaiter.gateway.mail.turns": {"Turns": ("_next",)},
+    "tidewaiter.gateway.record.recorder": {"Recorder": ("_tick",)},
+    "tidewaiter.gateway.processes.link": {"Link": ("_read", "_beat")},
+    "tidewaiter.gateway.record.outbox": {"Outbox": ("flush", "_read")},
+    "tidewaiter.gateway.record.journal": {"Journal": ("flush",)},
 }
 """What a loop calls: the methods of protocols, timers, and answers of the file thread."""
 

@@ -1,11 +1,11 @@
 """docs/metrics.md: what the clerk's pages say, from the tables that it counts by."""
 
-from tidewaiter.gateway.metrics import COUNTERS, GAUGES, HOP_GAUGES, HOP_STATES
+from tidewaiter.gateway.record.metrics import COUNTERS, GAUGES, HOP_GAUGES, HOP_STATES
 
 _HEAD = """\
 # Health and numbers
 
-Written by `make docs` from `src/tidewaiter/gateway/metrics.py`; do not edit.
+Written by `make docs` from `src/tidewaiter/gateway/record/metrics.py`; do not edit.
 
 Where `metrics.address` is set, three pages are served there over HTTP: `/livez`, `/readyz` and `/metrics`.
 

@@ -30,7 +30,7 @@ A reply to RCPT, to DATA or to the end of a message may also be the next hop's, 
 
 def page() -> str:
     """Write the page."""
-    files = [file for folder in _SPEAKERS for file in sorted((_SOURCE / folder).glob("*.py"))]
+    files = [file for folder in _SPEAKERS for file in sorted((_SOURCE / folder).rglob("*.py"))]
     rows = sorted({row for file in files for row in _replies(ast.parse(file.read_text(encoding="utf-8")))})
     return _LEAD + "".join(f"| {code} | {enhanced} | {text} |\n" for code, enhanced, text in rows)
 

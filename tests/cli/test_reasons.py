@@ -15,9 +15,10 @@ from tests.i18n.spanish import must_be_spanish
 from tidewaiter.cli import lab_text
 from tidewaiter.config.settings import Workers
 from tidewaiter.config.values import Endpoint
-from tidewaiter.gateway import folder, privileges
 from tidewaiter.gateway.error import StartError
-from tidewaiter.gateway.sockets import bind
+from tidewaiter.gateway.host import privileges
+from tidewaiter.gateway.processes import folder
+from tidewaiter.gateway.processes.sockets import bind
 from tidewaiter.i18n import spoken, system
 from tidewaiter.lab.asker import Asker, Manner
 from tidewaiter.lab.conform import Conformed

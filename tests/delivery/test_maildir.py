@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.gateway.house import INBOUND, Caller, House, house
+from tests.gateway.running import INBOUND, Caller, RunningGateway, running_gateway
 from tests.gateway.test_flow import without_received
 from tidewaiter.delivery.maildir import Maildir, with_newlines
 from tidewaiter.store.file_thread import FileThread
@@ -20,7 +20,7 @@ def configuration(path: str = "mail") -> str:
     return INBOUND.format(hops=f'"maildir:{path}"', listener="", route="", limits='spool_memory = "1KiB"')
 
 
-async def deliver(gateway: House, content: bytes) -> str:
+async def deliver(gateway: RunningGateway, content: bytes) -> str:
     async with await Caller.call(gateway.port) as caller:
         await caller.envelope()
         return await caller.data(content)
@@ -30,7 +30,7 @@ async def deliver(gateway: House, content: bytes) -> str:
     "content", [MESSAGE, b"", b"Subject: x\r\n\r\n" + b".y\r\n" * 100_000], ids=["small", "none", "large"]
 )
 async def test_a_message_lies_in_new_with_return_path_and_lf_lines(content: bytes, tmp_path: Path) -> None:
-    async with house(tmp_path, configuration()) as gateway:
+    async with running_gateway(tmp_path, configuration()) as gateway:
         assert (await deliver(gateway, content)).startswith("250 ")
         [file] = (tmp_path / "mail" / "new").iterdir()
         assert list((tmp_path / "mail" / "tmp").iterdir()) == []
@@ -41,7 +41,7 @@ async def test_a_message_lies_in_new_with_return_path_and_lf_lines(content: byte
 
 
 async def test_each_message_has_a_name_of_its_own(tmp_path: Path) -> None:
-    async with house(tmp_path, configuration()) as gateway:
+    async with running_gateway(tmp_path, configuration()) as gateway:
         for _ in range(5):
             await deliver(gateway, MESSAGE)
     assert len(list((tmp_path / "mail" / "new").iterdir())) == 5
@@ -49,7 +49,7 @@ async def test_each_message_has_a_name_of_its_own(tmp_path: Path) -> None:
 
 async def test_a_folder_that_cannot_be_written_is_451_and_leaves_no_half_message(tmp_path: Path) -> None:
     (tmp_path / "mail").write_bytes(b"a file where the Maildir should be")
-    async with house(tmp_path, configuration()) as gateway:
+    async with running_gateway(tmp_path, configuration()) as gateway:
         assert (await deliver(gateway, MESSAGE)).startswith("451 4.3.0 ")
         [record] = gateway.memory.transactions
         assert record.outcome == "deferred"

@@ -21,10 +21,10 @@ from tests.exploration.hop import Hop, Program
 from tests.exploration.world import Run, settings
 from tests.gateway.inside import Inside
 from tidewaiter.delivery.hop import SmtpHop
-from tidewaiter.gateway import doubts
-from tidewaiter.gateway.doubts import SLOTS, Doubts
-from tidewaiter.gateway.handover import CLERK_SOCKET
-from tidewaiter.gateway.session import Session
+from tidewaiter.gateway.mail.session import Session
+from tidewaiter.gateway.processes import doubts
+from tidewaiter.gateway.processes.doubts import SLOTS, Doubts
+from tidewaiter.gateway.processes.handover import CLERK_SOCKET
 from tidewaiter.store.file_thread import FileThread
 
 Result = TypeVar("Result")
@@ -137,7 +137,7 @@ class Stage:
         company = self.run.company
         if company.leaving is not None:
             self.first.leave(company.leaving)
-        if company.drains and not self.inside.station.draining:
+        if company.drains and not self.inside.worker.draining:
             self._drain()
 
     def until_heard(self) -> None:
@@ -158,22 +158,22 @@ class Stage:
         self.loop.run_for(PATIENCE + took)
 
     def _drain(self) -> None:
-        self.inside.station.draining = True
+        self.inside.worker.draining = True
         for session in list(self.listening.sessions):
             session.drain()
 
     def leave(self) -> None:
         """Leave as a worker does, and look at what is left."""
-        run, station = self.run, self.inside.station
+        run, worker = self.run, self.inside.worker
         self._drain()
         asked = self.loop.now
         until = asked + 3 * run.settings.limits.final_reply
-        while (station.under_way or self.listening.sessions) and self.loop.now < until:
+        while (worker.under_way or self.listening.sessions) and self.loop.now < until:
             self.loop.run_for(0.25)
         run.left_after = self.loop.now - asked
-        run.left = {"transactions": station.under_way, "sessions": len(self.listening.sessions)}
-        run.left |= {"spool": station.room.used, "spool in memory": station.room.memory_used}
-        run.left |= {"connections counted": station.connections.total()}
+        run.left = {"transactions": worker.under_way, "sessions": len(self.listening.sessions)}
+        run.left |= {"spool": worker.room.used, "spool in memory": worker.room.memory_used}
+        run.left |= {"connections counted": worker.connections.total()}
         run.left |= {"doubts": SLOTS - len(self.inside.doubts._free)}
         pools = [hop.pool for hop in self.inside.hops.all() if isinstance(hop, SmtpHop)]
         self._close_inside()

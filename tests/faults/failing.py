@@ -58,9 +58,9 @@ class Failing:
 
 @contextmanager
 def failing(*faults: Fault) -> Iterator[Failing]:
-    """Let `faults` come, until the end of this block, which lies within that of the house.
+    """Let `faults` come, until the end of this block, which lies within that of the gateway.
 
-    The house finds blocking calls by taking the place of `os.write` and others as well: who put back what had been
+    The gateway finds blocking calls by taking the place of `os.write` and others as well: who put back what had been
     there within it, behind its end, would leave its detector in every test that follows.
     """
     with pytest.MonkeyPatch.context() as patch:

@@ -10,8 +10,8 @@ import pytest
 import uvloop
 
 from tests.faults.failing import CALLS, EVERY, FULL, REACTIONS, Failing, Fault, failing
-from tests.gateway.house import INBOUND, SECONDS, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import INBOUND, SECONDS, Caller, RunningGateway, running_gateway, until
 from tidewaiter.delivery.maildir import DoubtError, take_back
 
 pytestmark = [pytest.mark.slow, pytest.mark.interpreted, pytest.mark.timeout(3600)]
@@ -27,13 +27,13 @@ def configuration(hop: str) -> str:
     return INBOUND.format(hops=f'"{hop}"', listener="", route="", limits='spool_memory = "1KiB"')
 
 
-async def deliver(gateway: House) -> str:
+async def deliver(gateway: RunningGateway) -> str:
     async with await Caller.call(gateway.port) as caller:
         await caller.envelope()
         return await caller.data(MESSAGE)
 
 
-def played(folder: Path, hop: str, *faults: Fault, fresh: bool = True) -> tuple[Failing, str, House]:
+def played(folder: Path, hop: str, *faults: Fault, fresh: bool = True) -> tuple[Failing, str, RunningGateway]:
     """Send a message while the disk fails, then another one, which must be taken."""
     folder.mkdir()
     for name in ("tmp", "new", "cur") if not fresh else ():
@@ -42,18 +42,18 @@ def played(folder: Path, hop: str, *faults: Fault, fresh: bool = True) -> tuple[
         return runner.run(asyncio.wait_for(_played(folder, hop, faults), SECONDS))
 
 
-async def _played(folder: Path, hop: str, faults: Sequence[Fault]) -> tuple[Failing, str, House]:
-    async with house(folder, configuration(hop)) as gateway:
+async def _played(folder: Path, hop: str, faults: Sequence[Fault]) -> tuple[Failing, str, RunningGateway]:
+    async with running_gateway(folder, configuration(hop)) as gateway:
         with failing(*faults) as disk:
             said = await deliver(gateway)
             await gateway.settled()
-            done: asyncio.Future[object] = gateway.station.loop.create_future()
-            gateway.station.room.files.run(lambda: None, done.set_result)
+            done: asyncio.Future[object] = gateway.worker.loop.create_future()
+            gateway.worker.room.files.run(lambda: None, done.set_result)
             await done  # the spool's file is closed behind the reply
         first = await gateway.recorded()
         assert (await deliver(gateway)).startswith("250 "), "the fault has passed"
         await gateway.settled()
-        assert gateway.station.room.used == gateway.station.room.memory_used == 0
+        assert gateway.worker.room.used == gateway.worker.room.memory_used == 0
         assert first.reply == said
     return disk, said, gateway
 
@@ -75,7 +75,7 @@ def true_reply(said: str, fault: Fault) -> bool:
     return said.startswith("452 4.3.1 " if full else "451 4.3.0 ")
 
 
-def told(gateway: House, fault: Fault) -> bool:
+def told(gateway: RunningGateway, fault: Fault) -> bool:
     """The log has the fault by its name, and where it was."""
     first = gateway.memory.transactions[0]
     name = errno.errorcode[fault.error]
@@ -83,7 +83,7 @@ def told(gateway: House, fault: Fault) -> bool:
     return any(name in line and "/" in line for line in (*lines, first.next_hop_reply))
 
 
-def judge_maildir(folder: Path, said: str, gateway: House, fault: Fault | None) -> None:
+def judge_maildir(folder: Path, said: str, gateway: RunningGateway, fault: Fault | None) -> None:
     found = list((folder / "mail" / "new").iterdir())
     first = gateway.memory.transactions[0]
     here = [file for file in found if first.id.encode() in file.read_bytes()]
@@ -157,8 +157,8 @@ def test_a_spool_that_fails_says_why_and_where(tmp_path: Path, error: int) -> No
 
 
 async def test_a_disk_that_cannot_be_looked_at_is_not_full(tmp_path: Path) -> None:
-    async with house(tmp_path, configuration("maildir:mail")) as gateway:
-        room = gateway.station.room
+    async with running_gateway(tmp_path, configuration("maildir:mail")) as gateway:
+        room = gateway.worker.room
         before = room.disk
         with failing(Fault("statvfs", 1, errno.EIO)):
             room.look()
@@ -174,7 +174,7 @@ async def test_a_disk_that_cannot_be_looked_at_is_not_full(tmp_path: Path) -> No
 
 
 async def test_a_message_that_cannot_be_read_back_is_451_and_the_log_says_why(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(f"smtp://127.0.0.1:{hop.port}")) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(f"smtp://127.0.0.1:{hop.port}")) as gateway:
         with failing(Fault("pread", 1, errno.EIO)):
             assert (await deliver(gateway)).startswith("451 4.3.0 ")
             await gateway.settled()

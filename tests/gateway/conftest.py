@@ -22,7 +22,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.get_loop().set_exception_handler(lambda _, context: faults.append(context))
         runner.run(asyncio.wait_for(pyfuncitem.obj(**arguments), SECONDS))
-    assert not faults, faults  # while a house stands, they are lines of its log, and it looks at those
+    assert not faults, faults  # while a gateway stands, they are lines of its log, and it looks at those
     return True
 
 

@@ -1,7 +1,7 @@
 """Is everything back where it was? Asked of a gateway at the end of every test that runs one, so that no leak can hide.
 
-`house` asks it of a worker's inside, `Family` of processes, and the fixture of `tests/conftest.py` of those who ran
-either. What the test itself holds, its clients and the hops that it plays, is told apart by ports and by code.
+`running_gateway` asks it of a worker's inside, `Family` of processes, and the fixture of `tests/conftest.py` of those
+who ran either. What the test itself holds, its clients and the hops that it plays, is told apart by ports and by code.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from tests.gateway.inside import Inside
 from tidewaiter.config.settings import Settings
 from tidewaiter.config.values import TcpHop
 from tidewaiter.delivery.hop import SmtpHop
-from tidewaiter.gateway.doubts import SLOT_BYTES, SLOTS
-from tidewaiter.gateway.listening import Listening
+from tidewaiter.gateway.mail.listening import Listening
+from tidewaiter.gateway.processes.doubts import SLOT_BYTES, SLOTS
 
 SECONDS: Final = 5.0
 OURS: Final = str(Path(tidewaiter.__file__).parent)
@@ -54,15 +54,15 @@ async def settle(debts: Debts) -> None:
 
 def owed(inside: Inside, listenings: Iterable[Listening]) -> Iterator[str]:
     """Name what sessions have not given back though they have ended; the inside is still open."""
-    station = inside.station
+    worker = inside.worker
     counts = {
         "sessions": sum(len(each.sessions) for each in listenings),
-        "connections counted": station.connections.total(),
-        "transactions under way": station.under_way,
-        "bytes in the spool": station.room.used,
-        "bytes in memory": station.room.memory_used,
+        "connections counted": worker.connections.total(),
+        "transactions under way": worker.under_way,
+        "bytes in the spool": worker.room.used,
+        "bytes in memory": worker.room.memory_used,
         "shared slots": SLOTS - len(inside.doubts._free) + _slots_named(inside),
-        "clients that wait for their turn": len(station.turns._waiting),
+        "clients that wait for their turn": len(worker.turns._waiting),
     }
     yield from _told(counts)
     for hop in inside.hops.all():
@@ -109,9 +109,9 @@ class Before:
                 if ends[0] not in self._hops and ends[1] not in served and ends != RESET:
                     yield f"descriptor {descriptor} ({what}, from {ends[0]} to {ends[1]})"
         yield from (f"task {task!r}" for task in asyncio.all_tasks() - self._tasks if _is_ours(task))
-        if asked := len(inside.station.examiner._asked):
+        if asked := len(inside.worker.examiner._asked):
             yield f"questions to the examiner: {asked}"
-        watch = inside.station.watch
+        watch = inside.worker.watch
         yield from (f"deadline {each._late!r}" for due in watch._due.values() for each in due if each._at < inf)
         for timer in _timers():
             if id(timer) not in self._timers and (owner := _owner(timer)) is not watch and owner is not None:

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.gateway.house import Caller, until
 from tests.gateway.next_hop import OFFERS, NextHop
+from tests.gateway.running import Caller, until
 from tests.gateway.scene import MESSAGE, Check, Fix, Scene, ended, greeting, scene
 from tests.gateway.test_crowd import Crowding
 from tests.gateway.test_flow import without_received
-from tidewaiter.gateway.connections import NETWORKS, TOTAL, WIDER
-from tidewaiter.gateway.crowd import Entry
-from tidewaiter.gateway.descriptors import Descriptors, needed, next_hop_connections
-from tidewaiter.gateway.turns import Turns
+from tidewaiter.gateway.mail.crowd import Entry
+from tidewaiter.gateway.mail.turns import Turns
+from tidewaiter.gateway.processes.connections import NETWORKS, TOTAL, WIDER
+from tidewaiter.gateway.processes.descriptors import Descriptors, needed, next_hop_connections
 from tidewaiter.lines.header import NAME_LIMIT
 from tidewaiter.wire.service import PIPELINED
 
@@ -31,7 +31,7 @@ async def pipelined(folder: Path, _: Fix) -> None:
     async with scene(folder, "commands = 1000000", hop) as at:
         caller = await at.ready()
         await caller.say("DATA")
-        [session] = at.gateway.listenings[0].sessions
+        [session] = at.gateway.sessions
         server, group = session._dialogue.server, b"RSET\r\n" * 100_000
         await caller.send(b"x\r\n.\r\n" + group)
         await until(lambda: not server.reading, "a pause")
@@ -111,7 +111,7 @@ async def networks(folder: Path, fix: Fix) -> None:
 
 async def wider(folder: Path, _: Fix) -> None:
     async with scene(folder) as at:
-        found = [at.gateway.listenings[0].standing(f"2001:db8:{number:x}::1").rows for number in range(500)]
+        found = [at.gateway.listenings[0].rules_of(f"2001:db8:{number:x}::1").rows for number in range(500)]
         assert {NETWORKS <= row < NETWORKS + WIDER for _, row, _ in found} == {True}
         assert {NETWORKS + WIDER <= row < TOTAL for _, _, row in found} == {True}
         await at.honest()
@@ -120,7 +120,7 @@ async def wider(folder: Path, _: Fix) -> None:
 async def crowded_share(folder: Path, fix: Fix) -> None:
     fix(0.5)
     async with scene(folder, "connections = 10\nconnections_per_network = 10") as at:
-        crowd, short = at.gateway.station.crowd, []
+        crowd, short = at.gateway.worker.crowd, []
         last = await at.call()
         for _ in range(5):
             short.append(crowd.short)
@@ -136,7 +136,7 @@ async def crowded_share(folder: Path, fix: Fix) -> None:
 async def own(folder: Path, fix: Fix) -> None:
     fix(1000)
     async with scene(folder, "connections = 10\nconnections_per_network = 10") as at:
-        settings = at.gateway.station.settings
+        settings = at.gateway.worker.settings
         assert needed(settings, 1) == 1000 + 20 + next_hop_connections(settings, 1)
         await at.honest()
 
@@ -144,25 +144,25 @@ async def own(folder: Path, fix: Fix) -> None:
 async def accepted_at_once(folder: Path, fix: Fix) -> None:
     fix(4)
     async with scene(folder) as at:
-        station = at.gateway.station
-        before, free = station.descriptors, os.dup(at.gateway.memory.descriptor)
+        worker = at.gateway.worker
+        before, free = worker.descriptors, os.dup(at.gateway.memory.descriptor)
         os.close(free)
         few = Descriptors(limit=free + 6, next_hops=0)
-        station.descriptors = station.crowd._descriptors = few
+        worker.descriptors = worker.crowd._descriptors = few
         callers = [await at.call() for _ in range(2)]  # each has two of ours: its own, and the gateway's
         assert [greeting(caller)[:9] for caller in callers][1] == "421 4.3.2"
         assert greeting(callers[0]).startswith("220 ")
-        station.descriptors = station.crowd._descriptors = before
+        worker.descriptors = worker.crowd._descriptors = before
         await at.honest()
 
 
 async def clients(folder: Path, fix: Fix) -> None:
     fix(3)
     async with scene(folder) as at:
-        standing = at.gateway.listenings[0].standing
-        rows = [standing(f"198.18.{number}.1").row for number in range(9)]
-        assert standing.cache_info().currsize == 3
-        assert [standing(f"198.18.{number}.1").row for number in range(9)] == rows
+        rules_of = at.gateway.listenings[0].rules_of
+        rows = [rules_of(f"198.18.{number}.1").row for number in range(9)]
+        assert rules_of.cache_info().currsize == 3
+        assert [rules_of(f"198.18.{number}.1").row for number in range(9)] == rows
         await at.honest()
 
 
@@ -186,12 +186,12 @@ async def linger_seconds(folder: Path, fix: Fix) -> None:
 
 async def linger_bytes(folder: Path, fix: Fix) -> None:
     fix(1000)
-    fix(60.0, "gateway.session.LINGER_SECONDS")
+    fix(60.0, "gateway.mail.session.LINGER_SECONDS")
     async with scene(folder, "errors = 1") as at:
         caller = await _turned_away(at)
         await caller.send(b"x" * 900)
         await asyncio.sleep(0.2)
-        assert len(at.gateway.listenings[0].sessions) == 1
+        assert len(at.gateway.sessions) == 1
         await caller.send(b"x" * 900)
         await at.alone()
         await at.honest()
@@ -207,13 +207,13 @@ def _turns(fix: Fix) -> Iterator[list[bool]]:
         taken.append(must_wait(turns, taker))
         return taken[-1]
 
-    fix(listen, "gateway.turns.Turns.must_wait")
+    fix(listen, "gateway.mail.turns.Turns.must_wait")
     yield taken
-    fix(must_wait, "gateway.turns.Turns.must_wait")
+    fix(must_wait, "gateway.mail.turns.Turns.must_wait")
 
 
 async def large(folder: Path, fix: Fix) -> None:
-    fix(5000, "gateway.session.LARGE")
+    fix(5000, "gateway.mail.session.LARGE")
     async with scene(folder) as at:
         with _turns(fix) as taken:
             await at.honest()
@@ -244,14 +244,14 @@ CHECKS: dict[str, Check] = {
     "wire.replied.LINE_LIMIT": line_limit,
     "wire.replied.LINES": lines,
     "lines.header.NAME_LIMIT": name_limit,
-    "gateway.connections.NETWORKS": networks,
-    "gateway.connections.WIDER": wider,
-    "gateway.crowd.CROWDED_SHARE": crowded_share,
-    "gateway.descriptors.OWN": own,
-    "gateway.descriptors.ACCEPTED_AT_ONCE": accepted_at_once,
-    "gateway.listening.CLIENTS": clients,
-    "gateway.session.LINGER_SECONDS": linger_seconds,
-    "gateway.session.LINGER_BYTES": linger_bytes,
-    "gateway.turns.LARGE": large,
-    "gateway.turns.AT_ONCE": at_once,
+    "gateway.processes.connections.NETWORKS": networks,
+    "gateway.processes.connections.WIDER": wider,
+    "gateway.mail.crowd.CROWDED_SHARE": crowded_share,
+    "gateway.processes.descriptors.OWN": own,
+    "gateway.processes.descriptors.ACCEPTED_AT_ONCE": accepted_at_once,
+    "gateway.mail.listening.CLIENTS": clients,
+    "gateway.mail.session.LINGER_SECONDS": linger_seconds,
+    "gateway.mail.session.LINGER_BYTES": linger_bytes,
+    "gateway.mail.turns.LARGE": large,
+    "gateway.mail.turns.AT_ONCE": at_once,
 }

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Self
 
-from tests.gateway.house import HOST, Caller, until
 from tests.gateway.next_hop import OFFERS, SILENCE, NextHop
+from tests.gateway.running import HOST, Caller, until
 from tests.gateway.scene import MESSAGE, Check, Fix, Scene, scene
-from tidewaiter.gateway.reach import FULL, TROUBLE
+from tidewaiter.gateway.record.hop_status import FULL, TROUBLE
 
 TICK: Final = "delivery.pool.TICK_SECONDS"
 STEAL: Final = "delivery.pool.STEAL_SECONDS"
@@ -135,7 +135,7 @@ async def longest_pause(folder: Path, fix: Fix) -> None:
     fix(0.05, TICK)
     fix(0.05, "delivery.condition.DOWN_SECONDS")
     async with scene(folder) as at:
-        port, counts = at.hop.port, at.gateway.station.recorder._counts
+        port, counts = at.hop.port, at.gateway.worker.recorder._counts
         await at.hop.stop()
         assert (await _rcpt(at))[1].startswith("451 4.4.1 ")
         key = "next_hop_connections", at.gateway.hops.all()[0].name, "failed"
@@ -278,6 +278,6 @@ CHECKS: dict[str, Check] = {
     "delivery.opening.CONNECT_SECONDS": connect_seconds,
     "delivery.opening.SILENT_SECONDS": silent_seconds,
     "delivery.resetting.RESET_SECONDS": reset_seconds,
-    "gateway.recipients.FIRST_SECONDS": first_seconds,
-    "gateway.recipients.OPENING_SECONDS": opening_seconds,
+    "gateway.mail.recipients.FIRST_SECONDS": first_seconds,
+    "gateway.mail.recipients.OPENING_SECONDS": opening_seconds,
 }

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.gateway.house import HOST, until
+from tests.gateway.running import HOST, until
 from tests.gateway.scene import MESSAGE, Check, Fix, Scene, scene
 from tests.gateway.test_session import ATTACK
-from tidewaiter.gateway import declining
-from tidewaiter.gateway.examiner import Question
-from tidewaiter.gateway.journal import Journal
-from tidewaiter.gateway.pages import Page, Pages
+from tidewaiter.gateway.mail.examiner import Question
+from tidewaiter.gateway.processes import declining
+from tidewaiter.gateway.record.journal import Journal
+from tidewaiter.gateway.record.pages import Page, Pages
 
 REPAIRED: Final = '[[listener.exclusion]]\nnetworks = ["127.0.0.0/8"]\n----'
 SOON: Final = 3.0
@@ -27,7 +27,7 @@ SOON: Final = 3.0
 async def _asked(folder: Path, content: bytes) -> Question:
     questions: list[Question] = []
     async with scene(folder, REPAIRED) as at:
-        examiner: Any = at.gateway.station.examiner
+        examiner: Any = at.gateway.worker.examiner
         ask = examiner.ask
 
         def listen(question: Question, then: Any) -> None:
@@ -79,7 +79,7 @@ async def _is_read(at: Scene) -> bool:
     await caller.send(ATTACK)
     assert (await caller.reply()).startswith("550 5.6.0 ")
     await at.gateway.settled()
-    await until(lambda: not at.gateway.station.examiner._asked, "the end of the examination")
+    await until(lambda: not at.gateway.worker.examiner._asked, "the end of the examination")
     await asyncio.sleep(0)
     return len(memory.findings) > before
 
@@ -120,7 +120,7 @@ async def lack_seconds(folder: Path, fix: Fix) -> None:
 async def disk_kept(folder: Path, fix: Fix) -> None:
     fix(1000)
     async with scene(folder) as at:
-        room, content = at.gateway.station.room, MESSAGE + (b"x" * 70 + b"\r\n") * 5000
+        room, content = at.gateway.worker.room, MESSAGE + (b"x" * 70 + b"\r\n") * 5000
         for disk, reply in ((1000 + 500_000, "250 "), (1000 + 300_000, "452 4.3.1 ")):
             room.disk, room.written = disk, 0
             caller = await at.ready()
@@ -131,14 +131,14 @@ async def disk_kept(folder: Path, fix: Fix) -> None:
 async def journal_lines(folder: Path, fix: Fix) -> None:
     write = Journal._write
     async with scene(folder) as at:
-        journal, caller = at.gateway.station.recorder._journal, await at.call()
+        journal, caller = at.gateway.worker.recorder._journal, await at.call()
         fix(3)
-        fix(lambda _journal, _chunk: 0, "gateway.journal.Journal._write")
+        fix(lambda _journal, _chunk: 0, "gateway.record.journal.Journal._write")
         await caller.say("MAIL FROM:<a@client.test>")
         for _ in range(8):
             assert (await caller.say("RCPT TO:<b@elsewhere.test>")).startswith("554 "), "mail does not wait for the log"
         assert (len(journal._lines), journal.dropped > 0) == (3, True)
-        fix(write, "gateway.journal.Journal._write")
+        fix(write, "gateway.record.journal.Journal._write")
         journal.flush()
         await until(lambda: at.gateway.memory.told("log lines dropped"), "the line that owns up to it")
         await at.honest()
@@ -147,7 +147,7 @@ async def journal_lines(folder: Path, fix: Fix) -> None:
 async def outbox_lines(folder: Path, fix: Fix) -> None:
     fix(3)
     async with scene(folder) as at:
-        recorder = at.gateway.station.recorder
+        recorder = at.gateway.worker.recorder
         for _ in range(5):
             await at.honest()
         await at.gateway.settled()
@@ -195,12 +195,12 @@ async def declined_at_once(folder: Path, fix: Fix) -> None:
             waiting = [stack.enter_context(socket.socket()) for _ in range(5)]
             for one in waiting:
                 one.setblocking(False)  # noqa: FBT003 - it has no name for it
-                await at.gateway.station.loop.sock_connect(one, listening.getsockname())
+                await at.gateway.worker.loop.sock_connect(one, listening.getsockname())
             heard: list[str] = []
             for so_far in (3, 5):
                 declining._send_away(listening, b"421 4.3.2 come again\r\n")
                 new = waiting[len(heard) : so_far]
-                heard += [(await at.gateway.station.loop.sock_recv(one, 9)).decode() for one in new]
+                heard += [(await at.gateway.worker.loop.sock_recv(one, 9)).decode() for one in new]
                 assert heard == ["421 4.3.2"] * so_far
                 for one in waiting[so_far:]:
                     with pytest.raises(BlockingIOError):
@@ -212,13 +212,13 @@ CHECKS: dict[str, Check] = {
     "lines.evidence.WINDOWS": windows,
     "lines.evidence.WINDOW_BYTES": window_bytes,
     "lines.reader.LISTED": listed,
-    "gateway.examiner.WAITING": waiting,
-    "gateway.examiner.SECONDS": examiner_seconds,
-    "gateway.station.LACK_SECONDS": lack_seconds,
+    "gateway.mail.examiner.WAITING": waiting,
+    "gateway.mail.examiner.SECONDS": examiner_seconds,
+    "gateway.mail.worker_context.LACK_SECONDS": lack_seconds,
     "store.spool.DISK_KEPT": disk_kept,
-    "gateway.journal.QUEUE_LINES": journal_lines,
-    "gateway.outbox.QUEUE_LINES": outbox_lines,
-    "gateway.declining.AT_ONCE": declined_at_once,
-    "gateway.pages.REQUEST_BYTES": request_bytes,
-    "gateway.pages.REQUEST_SECONDS": request_seconds,
+    "gateway.record.journal.QUEUE_LINES": journal_lines,
+    "gateway.record.outbox.QUEUE_LINES": outbox_lines,
+    "gateway.processes.declining.AT_ONCE": declined_at_once,
+    "gateway.record.pages.REQUEST_BYTES": request_bytes,
+    "gateway.record.pages.REQUEST_SECONDS": request_seconds,
 }

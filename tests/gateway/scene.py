@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.gateway.house import HOST, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import HOST, Caller, RunningGateway, running_gateway, until
 from tests.gateway.test_flow import configuration
 
 Fix = Callable[..., None]
@@ -21,7 +21,7 @@ MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 class Scene:
     """A gateway and its next hop, with what a check does in it."""
 
-    gateway: House
+    gateway: RunningGateway
     hop: NextHop
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -50,7 +50,7 @@ class Scene:
 
     async def alone(self, count: int = 0) -> None:
         """Wait until no more than so many connections are left."""
-        await until(lambda: len(self.gateway.listenings[0].sessions) <= count, "the end of connections")
+        await until(lambda: len(self.gateway.sessions) <= count, "the end of connections")
 
 
 def greeting(caller: Caller) -> str:
@@ -70,7 +70,7 @@ async def scene(
     hop = hop or NextHop()
     async with hop:
         settings = configuration(hop.port, *others, listener=listener, route=route, limits=limits)
-        async with house(folder, settings, (), **shorter) as gateway, AsyncExitStack() as stack:
+        async with running_gateway(folder, settings, (), **shorter) as gateway, AsyncExitStack() as stack:
             yield Scene(gateway, hop, stack)
 
 

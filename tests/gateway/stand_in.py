@@ -14,11 +14,11 @@ from ipaddress import ip_address
 
 import uvloop
 
-from tidewaiter.gateway.connections import Connections
-from tidewaiter.gateway.doubts import Doubts
-from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.link import Link
-from tidewaiter.gateway.recorder import Recorder
+from tidewaiter.gateway.processes.connections import Connections
+from tidewaiter.gateway.processes.doubts import Doubts
+from tidewaiter.gateway.processes.handover import Handover
+from tidewaiter.gateway.processes.link import Link
+from tidewaiter.gateway.record.recorder import Recorder
 from tidewaiter.store.records import Transaction
 
 
@@ -51,7 +51,7 @@ class Worker:
         self.draining = False
         self.busy = 0
         self.link = Link(handover.link, loop, self.drain, lambda: os._exit(3))
-        self.recorder = Recorder(handover, loop)
+        self.recorder = Recorder(loop, handover.process(), handover.log, handover.clerk_address())
         self.connections = Connections(handover.connections, handover.columns, handover.column)
         self.doubts = Doubts(handover.doubts, handover.column)
         self.servers: list[asyncio.Server] = []

@@ -3,8 +3,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tidewaiter.gateway import addresses
-from tidewaiter.gateway.addresses import is_ours, look_up
+from tidewaiter.gateway.host import addresses
+from tidewaiter.gateway.host.addresses import is_ours, look_up
 
 SILENT = "import time; time.sleep(600)"
 

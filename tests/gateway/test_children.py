@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from tests.gateway.inside import DESCRIPTORS, alone
-from tidewaiter.gateway import children, generation
-from tidewaiter.gateway.children import SILENCE_SECONDS, Child
-from tidewaiter.gateway.generation import LONGEST_DELAY_SECONDS, Post
+from tidewaiter.gateway.processes import children, generation
+from tidewaiter.gateway.processes.children import SILENCE_SECONDS, Child
+from tidewaiter.gateway.processes.generation import LONGEST_DELAY_SECONDS, Post
 
 CHILD = """
 import socket, sys
-from tidewaiter.gateway.handover import Handover
+from tidewaiter.gateway.processes.handover import Handover
 link = socket.socket(fileno=Handover.receive(sys.argv).link)
 link.send(b"ready")
 link.recv(64)
@@ -72,7 +72,7 @@ def test_a_child_that_dies_is_seen_to_hang_up() -> None:
     assert bury(child) == -signal.SIGKILL
 
 
-def test_a_child_whose_loop_stands_still_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_whose_loop_hangs_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     child = start()
     assert not hear(child).silent
     later = time.monotonic() + SILENCE_SECONDS + 1

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidewaiter.gateway import connections
-from tidewaiter.gateway.connections import TOTAL, Connections
+from tidewaiter.gateway.processes import connections
+from tidewaiter.gateway.processes.connections import TOTAL, Connections
 
 COLUMNS = 5
 CLIENT = ip_address("192.0.2.1")

@@ -11,45 +11,45 @@ import pytest
 
 from tests.gateway import conserved
 from tests.gateway.conserved import assert_conserved
-from tests.gateway.house import House, house
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import RunningGateway, running_gateway
 from tests.gateway.test_flow import configuration
 from tests.processes import children, command_line
-from tidewaiter.gateway.transaction import Transaction
+from tidewaiter.gateway.mail.transaction import Transaction
 from tidewaiter.net.deadline import Deadline
 
 
-def _begin_and_forget(house: House) -> None:
-    house.station.transactions.add(cast(Transaction, object()))
+def _begin_and_forget(gateway: RunningGateway) -> None:
+    gateway.worker.transactions.add(cast(Transaction, object()))
 
 
-def _keep_room(house: House) -> None:
-    house.station.room.used += 1
+def _keep_room(gateway: RunningGateway) -> None:
+    gateway.worker.room.used += 1
 
 
-def _keep_memory(house: House) -> None:
-    house.station.room.memory_used += 1
+def _keep_memory(gateway: RunningGateway) -> None:
+    gateway.worker.room.memory_used += 1
 
 
-def _lend_and_forget(house: House) -> None:
-    [hop] = house.hops.all()
+def _lend_and_forget(gateway: RunningGateway) -> None:
+    [hop] = gateway.hops.all()
     hop.pool._open += 1  # type: ignore[attr-defined]  # it is one that speaks SMTP
 
 
-def _fail(house: House) -> None:
-    house.station.loop.call_soon(lambda: 1 // 0)
+def _fail(gateway: RunningGateway) -> None:
+    gateway.worker.loop.call_soon(lambda: 1 // 0)
 
 
-LEAKS: dict[str, Callable[[House], object]] = {
-    "connections counted: 1": lambda house: house.station.connections.enter((0,)),
+LEAKS: dict[str, Callable[[RunningGateway], object]] = {
+    "connections counted: 1": lambda gateway: gateway.worker.connections.enter((0,)),
     "transactions under way: 1": _begin_and_forget,
     "bytes in the spool: 1": _keep_room,
     "bytes in memory: 1": _keep_memory,
-    "shared slots: 2": lambda house: house.doubts.begin("one that is never struck out"),  # taken, and named
+    "shared slots: 2": lambda gateway: gateway.doubts.begin("one that is never struck out"),  # taken, and named
     "connections lent: 1": _lend_and_forget,
-    "descriptor": lambda house: os.dup(house.memory.descriptor),
-    "deadline": lambda house: Deadline(house.station.watch, house.station.recorder._tick).set(60.0),
-    "timer": lambda house: house.station.loop.call_later(60.0, house.station.recorder._tick),
+    "descriptor": lambda gateway: os.dup(gateway.memory.descriptor),
+    "deadline": lambda gateway: Deadline(gateway.worker.watch, gateway.worker.recorder._tick).set(60.0),
+    "timer": lambda gateway: gateway.worker.loop.call_later(60.0, gateway.worker.recorder._tick),
     "ZeroDivisionError": _fail,
 }
 
@@ -59,7 +59,7 @@ async def test_a_leak_fails_the_test_that_made_it(leak: str, tmp_path: Path, mon
     monkeypatch.setattr(conserved, "SECONDS", 0.2)
     descriptors = set(conserved.descriptors())
     with pytest.raises(AssertionError, match=leak):
-        async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+        async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
             LEAKS[leak](gateway)
     for descriptor, what in set(conserved.descriptors()) - descriptors:
         if "memfd:log" in what:
@@ -67,7 +67,10 @@ async def test_a_leak_fails_the_test_that_made_it(leak: str, tmp_path: Path, mon
 
 
 async def test_a_fault_that_the_test_names_is_none(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port), faults=["ZeroDivisionError"]) as gateway:
+    async with (
+        NextHop() as hop,
+        running_gateway(tmp_path, configuration(hop.port), faults=["ZeroDivisionError"]) as gateway,
+    ):
         _fail(gateway)
 
 

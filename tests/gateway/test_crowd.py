@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.gateway.house import HOST, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import HOST, Caller, RunningGateway, running_gateway, until
 from tests.gateway.test_flow import configuration
-from tidewaiter.gateway.crowd import Entry
-from tidewaiter.gateway.descriptors import Descriptors
+from tidewaiter.gateway.mail.crowd import Entry
+from tidewaiter.gateway.processes.descriptors import Descriptors
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 HONEST = ("192.0.2.7", "198.51.100.7", "2001:db8:9::7", "2001:db8:a:100::7")
@@ -27,7 +27,7 @@ HONEST = ("192.0.2.7", "198.51.100.7", "2001:db8:9::7", "2001:db8:a:100::7")
 class Crowding:
     """Comes from many addresses: all that is counted is the gateway's own."""
 
-    gateway: House
+    gateway: RunningGateway
 
     def __post_init__(self) -> None:
         self.inside: list[str] = []
@@ -35,7 +35,7 @@ class Crowding:
     def comes(self, address: str) -> Entry:
         """Come in, or leave at once."""
         listening = self.gateway.listenings[0]
-        crowd, client = listening.station.crowd, listening.standing(address)
+        crowd, client = listening.worker.crowd, listening.rules_of(address)
         entry = crowd.enter(client, 0)
         if entry is Entry.TAKEN:
             self.inside.append(address)
@@ -47,7 +47,7 @@ class Crowding:
         """All of it."""
         listening = self.gateway.listenings[0]
         for address in self.inside:
-            listening.station.crowd.leave(listening.standing(address))
+            listening.worker.crowd.leave(listening.rules_of(address))
 
 
 def _networks(of: str, prefix: int, count: int) -> list[str]:
@@ -72,15 +72,15 @@ def _networks(of: str, prefix: int, count: int) -> list[str]:
 async def test_a_network_with_many_networks_in_it_leaves_room_for_others(
     strangers: list[str], let_in: int, tmp_path: Path
 ) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         crowding = Crowding(gateway)
         answers = Counter(crowding.comes(address) for address in strangers for _ in range(100))
         assert answers == {Entry.TAKEN: let_in, Entry.NETWORK_FULL: 15_000 - let_in}
         for address in HONEST:
             assert crowding.comes(address) is Entry.TAKEN, address
-        assert not gateway.station.crowd.short
+        assert not gateway.worker.crowd.short
         crowding.leaves()
-        assert gateway.station.connections.total() == 0
+        assert gateway.worker.connections.total() == 0
 
 
 CLIENTS = ("192.0.2.1", "192.0.3.1", "2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:100::1", "2001:db8:1::1")
@@ -95,7 +95,7 @@ def _within(address: str) -> list[tuple[str, int]]:
 
 async def test_every_order_of_coming_and_leaving_is_counted_as_by_a_plain_list(tmp_path: Path) -> None:
     limits = "connections = 3\nconnections_per_network = 1\nconnections_per_56 = 2\nconnections_per_48 = 3"
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits=limits)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, limits=limits)) as gateway:
         for moves in product((*CLIENTS, ""), repeat=4):
             crowding = Crowding(gateway)
             inside: list[str] = []
@@ -110,7 +110,7 @@ async def test_every_order_of_coming_and_leaving_is_counted_as_by_a_plain_list(t
                 assert crowding.comes(move) is expected, moves
                 inside += [move] * (expected is Entry.TAKEN)
             crowding.leaves()
-            assert gateway.station.connections.total() == 0
+            assert gateway.worker.connections.total() == 0
 
 
 async def _call(port: int, address: str) -> Caller:
@@ -133,7 +133,7 @@ async def test_who_says_nothing_makes_room_where_it_is_short(when: str, tmp_path
     """Those who were silent before room became short too, and nobody whose message waits for the next hop."""
     limits = "connections = 10\nconnections_per_network = 10\nexempt_networks = []"
     hop = NextHop(held=asyncio.Event())
-    async with hop, house(tmp_path, configuration(hop.port, limits=limits), crowded_time=0.3) as gateway:
+    async with hop, running_gateway(tmp_path, configuration(hop.port, limits=limits), crowded_time=0.3) as gateway:
         async with AsyncExitStack() as stack:
             waiting = await stack.enter_async_context(await _call(gateway.port, "127.0.9.1"))
             await waiting.say("EHLO client.test")
@@ -150,9 +150,9 @@ async def test_who_says_nothing_makes_room_where_it_is_short(when: str, tmp_path
             assert hop.held is not None
             hop.held.set()
             assert (await reply).startswith("250 ")
-        await until(lambda: not gateway.listenings[0].sessions, "the end of all")
-        gateway.station.crowd.look()
-        gateway.station.crowd.look()
+        await until(lambda: not gateway.sessions, "the end of all")
+        gateway.worker.crowd.look()
+        gateway.worker.crowd.look()
         await until(lambda: len(gateway.memory.told("room again")) == 1, "the line that says so")
         async with await _call(gateway.port, "127.0.2.1") as honest:
             await honest.say("EHLO client.test")
@@ -162,18 +162,18 @@ async def test_who_says_nothing_makes_room_where_it_is_short(when: str, tmp_path
 
 
 async def test_a_client_for_whom_no_descriptor_is_left_hears_so(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port):
-            station = gateway.station
-            station.crowd._descriptors = Descriptors(limit=8, next_hops=0)
-            station.descriptors = Descriptors(limit=8, next_hops=0)
+            worker = gateway.worker
+            worker.crowd._descriptors = Descriptors(limit=8, next_hops=0)
+            worker.descriptors = Descriptors(limit=8, next_hops=0)
             turned_away = Caller(*await asyncio.open_connection(HOST, gateway.port))
             assert (await turned_away.reply()).startswith("421 4.3.2 ")
             assert await turned_away.closed()
             turned_away.writer.close()
-            await until(lambda: len(gateway.listenings[0].sessions) == 1, "the end of the one turned away")
-            station.crowd.look()
-            station.crowd.look()
+            await until(lambda: len(gateway.sessions) == 1, "the end of the one turned away")
+            worker.crowd.look()
+            worker.crowd.look()
             await until(lambda: gateway.memory.told("no file descriptor is left"), "the line that says so")
             [told] = gateway.memory.told("no file descriptor is left")
             assert (told["clients_sent_away"], told["limit"]) == (1, 8)
@@ -185,8 +185,11 @@ async def test_who_begins_a_handshake_and_does_not_go_on_is_counted_too(tmp_path
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     listener = 'tls = "implicit"\ncertificate = "both.pem"\nkey = "both.pem"'
     limits = "connections_per_network = 2\nexempt_networks = []"
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=listener, limits=limits)) as gateway:
-        connections = gateway.station.connections
+    async with (
+        NextHop() as hop,
+        running_gateway(tmp_path, configuration(hop.port, listener=listener, limits=limits)) as gateway,
+    ):
+        connections = gateway.worker.connections
         silent = [await asyncio.open_connection(HOST, gateway.port) for _ in range(2)]
         await until(lambda: connections.total() == 2, "both")
         third = Caller(*await asyncio.open_connection(HOST, gateway.port, ssl=context))
@@ -201,7 +204,7 @@ async def test_who_begins_a_handshake_and_does_not_go_on_is_counted_too(tmp_path
         await honest.say("EHLO client.test")
         await honest.envelope()
         assert (await honest.data(MESSAGE)).startswith("250 ")
-        gateway.station.descriptors = gateway.station.crowd._descriptors = Descriptors(limit=8, next_hops=0)
+        gateway.worker.descriptors = gateway.worker.crowd._descriptors = Descriptors(limit=8, next_hops=0)
         with pytest.raises(ConnectionError):
             await asyncio.open_connection(HOST, gateway.port, ssl=context)
         await until(lambda: connections.total() == 1, "the end of the one for whom no descriptor is left")

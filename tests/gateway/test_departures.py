@@ -1,6 +1,6 @@
 """The client leaves at every moment at which a next hop owes an answer, in every way.
 
-Then the log has one line, which is true, and all is given back: `house` sees to that.
+Then the log has one line, which is true, and all is given back: `running_gateway` sees to that.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from tests.gateway.house import Caller, House, house, until
 from tests.gateway.next_hop import SILENCE, NextHop
+from tests.gateway.running import Caller, RunningGateway, running_gateway, until
 from tests.gateway.test_flow import configuration
 from tests.gateway.test_session import MESSAGE
 
@@ -59,20 +59,20 @@ MOMENTS: Final[dict[str, tuple[dict[str, object], Callable[[Caller], Awaitable[N
 }
 
 
-async def _fin(caller: Caller, _: House) -> None:
+async def _fin(caller: Caller, _: RunningGateway) -> None:
     caller.writer.close()
 
 
-async def _rst(caller: Caller, _: House) -> None:
+async def _rst(caller: Caller, _: RunningGateway) -> None:
     caller.vanish()
 
 
-async def _half(caller: Caller, gateway: House) -> None:
+async def _half(caller: Caller, gateway: RunningGateway) -> None:
     caller.writer.write_eof()
-    await until(lambda: any(each.finished for each in gateway.listenings[0].sessions), "its end")
+    await until(lambda: any(each.finished for each in gateway.sessions), "its end")
 
 
-async def _silence(caller: Caller, _: House) -> None:
+async def _silence(caller: Caller, _: RunningGateway) -> None:
     assert (await caller.reply()).startswith("451 4.4.2 ")
 
 
@@ -98,7 +98,7 @@ async def test_a_client_that_leaves_while_the_hop_owes_an_answer_leaves_nothing(
     answers, say, asked = MOMENTS[moment]
     final_reply = LATE_SECONDS if way == "silence" else 570.0
     async with NextHop(answers=deepcopy(answers), deaf=moment == "content") as hop:
-        async with house(tmp_path, configuration(hop.port), final_reply=final_reply) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port), final_reply=final_reply) as gateway:
             async with await Caller.call(gateway.port) as caller:
                 talk = asyncio.ensure_future(say(caller))
                 await until(lambda: asked(hop), "the question to the hop")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.gateway.family import CONFIGURATION, SECONDS, Family
 from tidewaiter.config import parse
-from tidewaiter.gateway.descriptors import ACCEPTED_AT_ONCE, OWN, Descriptors, needed
+from tidewaiter.gateway.processes.descriptors import ACCEPTED_AT_ONCE, OWN, Descriptors, needed
 
 LIMIT = 64
 GATEWAY = ("prlimit", f"--nofile={LIMIT}", sys.executable, "-m", "tidewaiter", "run", "--config")

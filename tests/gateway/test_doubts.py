@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tidewaiter.gateway import doubts
-from tidewaiter.gateway.doubts import SLOTS, Doubts
+from tidewaiter.gateway.processes import doubts
+from tidewaiter.gateway.processes.doubts import SLOTS, Doubts
 
 COLUMNS = 3
 
@@ -55,7 +55,7 @@ def test_more_than_there_are_slots_are_counted_and_harm_nobody(descriptor: int) 
 
 KILLED = """
 import os, sys
-from tidewaiter.gateway.doubts import Doubts
+from tidewaiter.gateway.processes.doubts import Doubts
 own = Doubts(int(sys.argv[1]), 1)
 print("ready", flush=True)
 while True:

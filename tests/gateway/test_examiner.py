@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tidewaiter.gateway.examiner import WAITING, Examiner, Question, answer
+from tidewaiter.gateway.mail.examiner import WAITING, Examiner, Question, answer
 from tidewaiter.knowledge.dialects import dialects
 from tidewaiter.lines.reader import Reader
 from tidewaiter.model.position import STRANGERS_BDAT, STRANGERS_DATA, Positions

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import HOST, Caller, House, house
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import HOST, Caller, RunningGateway, running_gateway
 from tests.gateway.test_flow import configuration
 
 pytestmark = pytest.mark.slow
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 
 
-async def call_from(gateway: House, address: str) -> Caller:
+async def call_from(gateway: RunningGateway, address: str) -> Caller:
     """Connect from this address of the loopback network."""
     caller = Caller(*await asyncio.open_connection(HOST, gateway.port, local_addr=(address, 0)))
     await caller.reply()
@@ -23,7 +23,7 @@ async def call_from(gateway: House, address: str) -> Caller:
     return caller
 
 
-async def say_for_ever(gateway: House, address: str, recipient: str, pause: float) -> None:
+async def say_for_ever(gateway: RunningGateway, address: str, recipient: str, pause: float) -> None:
     """Repeat one RCPT, as guessers do and as mail bombs do; begin anew where the connection was ended."""
     while True:
         with suppress(ConnectionError, AssertionError):
@@ -33,7 +33,7 @@ async def say_for_ever(gateway: House, address: str, recipient: str, pause: floa
                     await asyncio.sleep(pause)
 
 
-async def send_from(gateway: House, address: str) -> str:
+async def send_from(gateway: RunningGateway, address: str) -> str:
     async with await call_from(gateway, address) as caller:
         await caller.envelope()
         return await caller.data(MESSAGE)
@@ -43,7 +43,7 @@ async def honest_beside(crowd: list[tuple[str, str, float]], hop: NextHop, folde
     """Send honest messages one after another beside a crowd; give the replies and the longest time."""
     loop = asyncio.get_running_loop()
     text = configuration(hop.port, route="connections = 10", limits="connections_per_network = 200")
-    async with house(folder, text, next_hop_wait=3.0) as gateway:
+    async with running_gateway(folder, text, next_hop_wait=3.0) as gateway:
         tasks = [asyncio.create_task(say_for_ever(gateway, *one)) for one in crowd]
         await asyncio.sleep(0.3)
         replies, longest = [], 0.0

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import Caller, House, house
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import Caller, RunningGateway, running_gateway
 from tests.gateway.test_flow import configuration
 from tests.gateway.test_session import MESSAGE
-from tidewaiter.gateway.dialogue import Dialogue
-from tidewaiter.gateway.recipients import Recipients
-from tidewaiter.gateway.recorder import Recorder
-from tidewaiter.gateway.session import Session
-from tidewaiter.gateway.transaction import Transaction
+from tidewaiter.gateway.mail.dialogue import Dialogue
+from tidewaiter.gateway.mail.recipients import Recipients
+from tidewaiter.gateway.mail.session import Session
+from tidewaiter.gateway.mail.transaction import Transaction
+from tidewaiter.gateway.record.recorder import Recorder
 from tidewaiter.message.header import HeaderSection
 from tidewaiter.wire import Server
 
@@ -72,7 +72,7 @@ async def one_message(caller: Caller) -> list[str]:
 async def test_what_goes_wrong_is_logged_answered_and_given_back(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port), faults=["Planted"]) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port), faults=["Planted"]) as gateway:
         async with await Caller.call(gateway.port) as caller:
             once(monkeypatch, *WHERE[where])
             *_, last = await one_message(caller)
@@ -87,7 +87,7 @@ async def test_what_goes_wrong_is_logged_answered_and_given_back(
 async def test_what_goes_wrong_twice_costs_the_connection_and_nothing_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port), faults=["Planted"]) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port), faults=["Planted"]) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             once(monkeypatch, Server, "receive")
@@ -101,7 +101,7 @@ async def test_what_goes_wrong_twice_costs_the_connection_and_nothing_more(
 
 async def test_a_deadline_that_goes_wrong_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with NextHop() as hop:
-        async with house(tmp_path, configuration(hop.port), faults=["Planted"], command_time=0.2) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port), faults=["Planted"], command_time=0.2) as gateway:
             async with await Caller.call(gateway.port) as caller:
                 await caller.say("MAIL FROM:<a@client.test>")
                 once(monkeypatch, Session, "_give_up")
@@ -113,7 +113,9 @@ async def test_a_deadline_that_goes_wrong_is_answered(tmp_path: Path, monkeypatc
 async def test_a_file_whose_news_goes_wrong_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = configuration  # a message that goes to a file
     async with NextHop() as hop:
-        async with house(tmp_path, text(hop.port, limits='spool_memory = "1KiB"'), faults=["Planted"]) as gateway:
+        async with running_gateway(
+            tmp_path, text(hop.port, limits='spool_memory = "1KiB"'), faults=["Planted"]
+        ) as gateway:
             async with await Caller.call(gateway.port) as caller:
                 await caller.envelope()
                 await caller.say("DATA")
@@ -124,7 +126,7 @@ async def test_a_file_whose_news_goes_wrong_is_answered(tmp_path: Path, monkeypa
             assert [each.reply[:9] for each in gateway.memory.transactions] == ["421 4.3.0"]
 
 
-async def the_next_is_served(gateway: House) -> None:
+async def the_next_is_served(gateway: RunningGateway) -> None:
     async with await Caller.call(gateway.port) as caller:
         *_, last = await one_message(caller)
         assert last.startswith("250 ")

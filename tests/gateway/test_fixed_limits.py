@@ -17,7 +17,7 @@ ROWS = re.findall(r"^\| `([\w.]+)` \| [\d.]+ \|", PAGE, re.MULTILINE)
 CHECKS: dict[str, Check] = {**fixed_clients.CHECKS, **fixed_hops.CHECKS, **fixed_records.CHECKS}
 
 ELSEWHERE = {
-    "gateway.children.SILENCE_SECONDS": "gateway/test_children.py::test_a_child_whose_loop_stands_still_is_silent",
+    "gateway.processes.children.SILENCE_SECONDS": "gateway/test_children.py::test_a_child_whose_loop_hangs_is_silent",
     "store.horizon.SPEED": "store/test_horizon.py::test_a_clock_that_jumps_a_year_deletes_a_day_in_an_hour_and_is_told",
 }
 """Rows that bound the supervisor or the clerk, and not what comes through a gateway: by which test they are held."""

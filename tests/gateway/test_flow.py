@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import INBOUND, Caller, house, until
 from tests.gateway.next_hop import OFFERS, NextHop
+from tests.gateway.running import INBOUND, Caller, running_gateway, until
 
 RECEIVED = re.compile(
     rb"Received: from client\.test \(\[127\.0\.0\.1\]\)\r\n"
@@ -43,7 +43,7 @@ def without_received(content: bytes) -> bytes:
 @pytest.mark.parametrize("kind", HONEST)
 async def test_honest_mail_passes_byte_for_byte_but_for_received(kind: str, chunking: bool, tmp_path: Path) -> None:
     offers = (*OFFERS, "CHUNKING") if chunking else OFFERS
-    async with NextHop(offers) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop(offers) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             reply = await caller.data(HONEST[kind])
@@ -59,7 +59,7 @@ async def test_honest_mail_passes_byte_for_byte_but_for_received(kind: str, chun
 
 
 async def test_a_missing_last_newline_is_kept_where_the_next_hop_counts(tmp_path: Path) -> None:
-    async with NextHop((*OFFERS, "CHUNKING")) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop((*OFFERS, "CHUNKING")) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             await caller.send(b"BDAT 15\r\nSubject: x\r\n\r\ny")
@@ -70,7 +70,7 @@ async def test_a_missing_last_newline_is_kept_where_the_next_hop_counts(tmp_path
 
 
 async def test_many_messages_use_one_connection_at_both_ends(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             for number in range(20):
                 await caller.envelope(f"b{number}@inside.test")
@@ -81,7 +81,7 @@ async def test_many_messages_use_one_connection_at_both_ends(tmp_path: Path) -> 
 
 async def test_an_unknown_recipient_is_refused_at_rcpt_with_the_next_hops_words(tmp_path: Path) -> None:
     answers = {"RCPT": ["550 5.1.1 No such user here", "250 2.1.5 Ok"]}
-    async with NextHop(answers=answers) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop(answers=answers) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             assert await caller.say("MAIL FROM:<>") == "250 2.1.0 Ok"
             assert await caller.say("RCPT TO:<nobody@inside.test>") == "550 5.1.1 No such user here"
@@ -93,7 +93,7 @@ async def test_an_unknown_recipient_is_refused_at_rcpt_with_the_next_hops_words(
 
 
 async def test_what_honest_clients_ask_unasked_is_taken_and_does_not_go_to_the_next_hop(tmp_path: Path) -> None:
-    async with NextHop(offers=("PIPELINING",)) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop(offers=("PIPELINING",)) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             mail = "MAIL FROM:<a@client.test> BODY=7BIT AUTH=<> RET=HDRS ENVID=x+2By"
             rcpt = "RCPT TO:<b@inside.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@inside.test"
@@ -104,7 +104,10 @@ async def test_what_honest_clients_ask_unasked_is_taken_and_does_not_go_to_the_n
 
 
 async def test_each_recipient_that_we_refuse_ourselves_has_its_line(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits="recipients = 100")) as gateway:
+    async with (
+        NextHop() as hop,
+        running_gateway(tmp_path, configuration(hop.port, limits="recipients = 100")) as gateway,
+    ):
         async with await Caller.call(gateway.port) as caller:
             await caller.say("RCPT TO:<b@inside.test>", "MAIL FROM:<a@client.test>")
             await caller.say("RCPT TO:<b\x1b[31m@inside.test>", "RCPT TO:<b@inside.test> NOTIFY=NOW")
@@ -120,7 +123,7 @@ async def test_each_recipient_that_we_refuse_ourselves_has_its_line(tmp_path: Pa
 
 
 async def test_data_goes_to_the_next_hop_only_when_the_message_is_complete(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             assert (await caller.say("DATA")).startswith("354")
@@ -132,7 +135,7 @@ async def test_data_goes_to_the_next_hop_only_when_the_message_is_complete(tmp_p
 
 async def test_no_reply_comes_before_the_next_hops(tmp_path: Path) -> None:
     held = asyncio.Event()
-    async with NextHop(held=held) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop(held=held) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             answer = asyncio.ensure_future(caller.data(b"Subject: x\r\n\r\n"))

@@ -14,8 +14,8 @@ from typing import Self
 import pytest
 
 from tests.conftest import Count
-from tests.gateway.house import SECONDS, Caller, house
 from tests.gateway.next_hop import HOST, NextHop
+from tests.gateway.running import SECONDS, Caller, running_gateway
 from tests.peers.segments import wait_until_read
 from tidewaiter.knowledge.vectors import vectors
 from tidewaiter.model.vector import DialogueVector
@@ -122,7 +122,7 @@ async def trial(vector: DialogueVector, cut: Cut, folder: Path) -> list[str]:
     with Odd(vector, cut) as odd:
         async with NextHop() as hop:
             text = CONFIGURATION.format(odd=odd.port, honest=hop.port)
-            async with house(folder, text) as gateway, await Caller.call(gateway.port) as caller:
+            async with running_gateway(folder, text) as gateway, await Caller.call(gateway.port) as caller:
                 odd.on = True
                 said = [await handed_over(caller, recipient) for recipient in ("a@honest.test", "rcpt@inside.test")]
                 await caller.say("RSET")

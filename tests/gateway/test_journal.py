@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.gateway.stand_in import transaction
-from tidewaiter.gateway.journal import QUEUE_LINES, Journal, call_now, encode, logger, open_log, tell_faults
+from tidewaiter.gateway.record.journal import QUEUE_LINES, Journal, call_now, encode, logger, open_log, tell_faults
 from tidewaiter.store.records import Transaction
 
 HOSTILE = st.one_of(
@@ -177,7 +177,9 @@ def test_a_log_file_is_appended_to_and_not_for_everyone(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o007 == 0
 
 
-TO_STANDARD_ERROR = "from tidewaiter.gateway.journal import *; Journal(open_log(None), call_now).write(b'a line')"
+TO_STANDARD_ERROR = (
+    "from tidewaiter.gateway.record.journal import *; Journal(open_log(None), call_now).write(b'a line')"
+)
 
 
 @pytest.mark.parametrize("kind", ["file", "pipe", "socket"])

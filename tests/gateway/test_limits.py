@@ -1,7 +1,7 @@
 """Limits count: each setting of `[limits]` binds, is given back, and lets the next honest message pass.
 
-A setting that has no check here fails `test_every_limit_has_a_check`. `house` looks at the end of each whether
-connections, rooms, timers and all else are back where they were.
+A setting that has no check here fails `test_every_limit_has_a_check`. `running_gateway` looks at the end of each
+whether connections, rooms, timers and all else are back where they were.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.gateway.house import Caller, until
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import Caller, until
 from tests.gateway.scene import MESSAGE, ended, greeting, scene
 from tests.gateway.test_crowd import Crowding
 from tidewaiter.config.settings import Limits
-from tidewaiter.gateway.crowd import Entry
+from tidewaiter.gateway.mail.crowd import Entry
 
 # Connections.
 
@@ -76,7 +76,7 @@ async def crowded_time(folder: Path) -> None:
         for silent in [await at.call(hello="") for _ in range(9)]:
             await ended(silent, "421 4.4.2 ")
         await at.alone()
-        at.gateway.station.crowd.look()
+        at.gateway.worker.crowd.look()
         caller = await at.ready()
         await asyncio.sleep(0.6)  # there is room again
         assert (await caller.data(MESSAGE)).startswith("250 ")
@@ -158,7 +158,7 @@ async def command_line(folder: Path) -> None:
 async def unread_replies(folder: Path) -> None:
     async with scene(folder, 'unread_replies = "4KiB"\ncommands = 1000000') as at:
         caller = await at.call()
-        [session] = at.gateway.listenings[0].sessions
+        [session] = at.gateway.sessions
         caller.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads too
         flood = asyncio.ensure_future(caller.send(b"RSET\r\n" * 2_000_000))
         await until(lambda: session._unread, "a pause")
@@ -180,7 +180,7 @@ async def tls_handshake(folder: Path) -> None:
         assert (await caller.say("STARTTLS")).startswith("220 ")
         assert await caller.closed()
         await at.alone()
-        assert at.gateway.station.recorder._counts["tls_failures", "client"] == 1
+        assert at.gateway.worker.recorder._counts["tls_failures", "client"] == 1
         honest = await Caller.call(at.gateway.port)  # not left to the scene: asyncio never sees the end of TLS
         await honest.say("STARTTLS")
         context = ssl.create_default_context()
@@ -269,7 +269,7 @@ async def final_reply(folder: Path) -> None:
 
 async def spool_memory(folder: Path) -> None:
     async with scene(folder, 'spool_memory = "4KiB"') as at:
-        room = at.gateway.station.room
+        room = at.gateway.worker.room
         await at.honest()
         assert room.written == 0
         caller = await at.ready()
@@ -280,7 +280,7 @@ async def spool_memory(folder: Path) -> None:
 
 async def spool_memory_total(folder: Path) -> None:
     async with scene(folder, 'spool_memory = "64KiB"\nspool_memory_total = "64KiB"') as at:
-        room = at.gateway.station.room
+        room = at.gateway.worker.room
         callers = [await at.ready() for _ in range(2)]
         for caller in callers:
             assert room.written == 0, "one alone has room in memory"
@@ -300,7 +300,7 @@ async def spool_total(folder: Path) -> None:
     async with scene(folder, spool_total=60_000) as at:
         caller = await at.ready(mail="MAIL FROM:<a@client.test> SIZE=100")
         assert (await caller.data(MESSAGE + b"x" * 62_000)).startswith("452 4.3.1 ")
-        assert at.gateway.station.room.used == 0
+        assert at.gateway.worker.room.used == 0
         await caller.envelope(mail="MAIL FROM:<a@client.test> SIZE=70000")
         assert (await caller.say("DATA")).startswith("452 4.3.1 ")
         await at.honest()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.gateway.house import Caller, House, house
 from tests.gateway.next_hop import OFFERS, NextHop
+from tests.gateway.running import Caller, RunningGateway, running_gateway
 from tests.gateway.test_flow import configuration
-from tidewaiter.gateway.reach import DOWN, PLAIN
+from tidewaiter.gateway.record.hop_status import DOWN, PLAIN
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 STARTTLS = (*OFFERS, "STARTTLS")
@@ -28,7 +28,7 @@ class Authority:
         return context
 
 
-async def send_one(gateway: House) -> str:
+async def send_one(gateway: RunningGateway) -> str:
     async with await Caller.call(gateway.port) as caller:
         await caller.say("MAIL FROM:<a@client.test>")
         reply = await caller.say("RCPT TO:<b@inside.test>")
@@ -56,9 +56,9 @@ async def test_tls_towards_the_next_hop_is_what_was_asked_for(
     context = Authority(tmp_path).context(name)
     async with NextHop(STARTTLS if offered else OFFERS, context=context) as hop:
         text = configuration(hop.port, route=f'tls = "{tls}"\nca = "ca.pem"' if tls == "verify" else f'tls = "{tls}"')
-        async with house(tmp_path, text) as gateway:
+        async with running_gateway(tmp_path, text) as gateway:
             assert (await send_one(gateway)).startswith(reply)
-            failed = gateway.station.recorder._counts["tls_failures", "next hop"]
+            failed = gateway.worker.recorder._counts["tls_failures", "next hop"]
     assert (failed > 0) is ((tls, offered, name) == ("verify", True, "other.test")), "counted where it was tried"
     assert len(hop.taken) == (reply == "250 ")
     if hop.taken:
@@ -69,7 +69,7 @@ async def test_implicit_tls_is_from_the_first_byte(tmp_path: Path) -> None:
     context = Authority(tmp_path).context("127.0.0.1")
     async with NextHop(context=context, implicit=True) as hop:
         text = configuration(hop.port, scheme="smtps", route='tls = "verify"\nca = "ca.pem"')
-        async with house(tmp_path, text) as gateway:
+        async with running_gateway(tmp_path, text) as gateway:
             assert (await send_one(gateway)).startswith("250 ")
     assert len(hop.taken) == 1
 
@@ -78,9 +78,9 @@ async def test_a_handshake_from_the_first_byte_that_fails_is_counted_and_told(tm
     context = Authority(tmp_path).context("other.test")
     async with NextHop(context=context, implicit=True) as hop:
         text = configuration(hop.port, scheme="smtps", route='tls = "verify"\nca = "ca.pem"')
-        async with house(tmp_path, text) as gateway:
+        async with running_gateway(tmp_path, text) as gateway:
             assert (await send_one(gateway)).startswith("451 4.4.1 ")
-            assert gateway.station.recorder._counts["tls_failures", "next hop"] > 0
+            assert gateway.worker.recorder._counts["tls_failures", "next hop"] > 0
             assert str(gateway.memory.told(DOWN)[0]["reason"]).startswith("TLS handshake: ")
     assert hop.taken == []
 
@@ -89,7 +89,7 @@ async def test_a_reply_injected_before_the_handshake_is_not_believed_behind_it(t
     context = Authority(tmp_path).context("127.0.0.1")
     injected = "220 2.0.0 Go\r\n250-evil.test\r\n250 XCLIENT NAME ADDR"
     async with NextHop(STARTTLS, answers={"STARTTLS": injected}, context=context) as hop:
-        async with house(tmp_path, configuration(hop.port, route='tls = "require"')) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port, route='tls = "require"')) as gateway:
             assert (await send_one(gateway)).startswith("451 4.4.1 ")
     assert hop.taken == []
 
@@ -103,7 +103,7 @@ async def test_tls_that_fails_is_done_without_only_where_it_may_be_and_said(
     tls: str, reply: str, answers: dict[str, str], tmp_path: Path
 ) -> None:
     async with NextHop(STARTTLS, answers=dict(answers)) as hop:
-        async with house(tmp_path, configuration(hop.port, route=f'tls = "{tls}"')) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port, route=f'tls = "{tls}"')) as gateway:
             assert (await send_one(gateway)).startswith(reply)
             told = gateway.memory.told(PLAIN)
     assert [line["next_hop"] for line in told] == ([f"smtp://127.0.0.1:{hop.port}"] if tls == "may" else [])

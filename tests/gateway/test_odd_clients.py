@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import HOST, Caller, house
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import HOST, Caller, running_gateway
 from tests.gateway.test_flow import configuration
 
 HOME = '[[listener.exclusion]]\nnetworks = "127.0.0.0/8"\n'
 
 
 async def test_an_envelope_that_is_written_oddly_goes_on_as_it_should_be(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             assert await caller.say("MAIL  FROM : a@client.test  SIZE=10") == "250 2.1.0 Ok"
             assert await caller.say("RCPT TO: < b@inside.test >") == "250 2.1.5 Ok"
@@ -39,7 +39,7 @@ async def test_an_envelope_that_is_written_oddly_goes_on_as_it_should_be(tmp_pat
 async def test_each_listener_and_each_exclusion_has_its_position(
     listener: str, said: dict[str, str], tmp_path: Path
 ) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=listener)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=listener)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             for line, code in said.items():
                 assert (await caller.say(line))[:3] == code, line
@@ -47,7 +47,7 @@ async def test_each_listener_and_each_exclusion_has_its_position(
 
 
 async def test_a_sender_without_a_domain_is_given_our_host_name_within_an_exclusion(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=HOME)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=HOME)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope(mail="MAIL FROM:<root>")
             assert (await caller.data(b"Subject: x\r\n\r\n")).startswith("250")
@@ -59,7 +59,7 @@ async def test_a_sender_without_a_domain_is_given_our_host_name_within_an_exclus
 async def test_one_more_line_end_behind_quit_is_not_logged_as_a_refusal(
     behind: bytes, reply: str, logged: int, tmp_path: Path
 ) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.send(b"QUIT\r\n" + behind)
             assert (await caller.reply())[:3] == reply
@@ -69,7 +69,7 @@ async def test_one_more_line_end_behind_quit_is_not_logged_as_a_refusal(
 
 async def test_a_list_of_2100_recipients_goes_to_those_who_were_taken(tmp_path: Path) -> None:
     recipients = [f"b{number}@inside.test" for number in range(2100)]
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         refused = await asyncio.to_thread(_send, gateway.port, recipients)
     [taken] = hop.taken
     assert taken.recipients == tuple(recipients[:1000])
@@ -84,7 +84,7 @@ def _send(port: int, recipients: list[str]) -> dict[str, tuple[int, bytes]]:
 
 @pytest.mark.parametrize(("setting", "word"), [("", "Tidewaiter"), ('greeting = "No UCE here"\n', "No UCE here")])
 async def test_a_word_stands_behind_esmtp_in_the_greeting(setting: str, word: str, tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, setting + configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, setting + configuration(hop.port)) as gateway:
         async with Caller(*await asyncio.open_connection(HOST, gateway.port)) as caller:
             greeting = await caller.reply()
     found = re.fullmatch(r"220 ([^ ]+) ESMTP (.+)", greeting)
@@ -112,7 +112,7 @@ WRITTEN = {
 async def test_the_header_section_ends_where_it_seems_to(
     content: bytes, offers: tuple[str, ...], tmp_path: Path
 ) -> None:
-    async with NextHop(offers) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop(offers) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope(mail=f"MAIL FROM:<a@client.test> SIZE={len(content)}")
             assert (await caller.data(content)).startswith("250")
@@ -129,7 +129,7 @@ async def test_the_header_section_ends_where_it_seems_to(
 @pytest.mark.parametrize("wire", [b". x\r\n\r\nbody\r\n", b"\rx\r\n\r\nbody\r\n", b"\0x\r\n\r\nbody\r\n"])
 async def test_it_is_decided_on_the_content_as_it_will_be_written(wire: bytes, tmp_path: Path) -> None:
     """Behind unstuffing, and behind a CR or a NUL that became a space, the first line begins with white space."""
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=HOME)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=HOME)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             await caller.say("DATA")
@@ -142,7 +142,7 @@ async def test_it_is_decided_on_the_content_as_it_will_be_written(wire: bytes, t
 
 async def test_who_wants_to_may_refuse_it_in_words_of_its_own(tmp_path: Path) -> None:
     where = 'data = { header = "refuse" }\n'
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=where)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=where)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             said = await caller.data(b"no field\r\n")
@@ -155,7 +155,7 @@ async def test_who_wants_to_may_refuse_it_in_words_of_its_own(tmp_path: Path) ->
 
 async def test_in_the_shadow_it_is_delivered_and_told(tmp_path: Path) -> None:
     where = 'data = { header = "refuse" }\nshadow = true\n'
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=where)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=where)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             assert (await caller.data(b"no field\r\n")).startswith("250")

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tidewaiter.gateway.offering import offering
-from tidewaiter.gateway.received import FIELD_LIMIT
+from tidewaiter.gateway.mail.offering import offering
+from tidewaiter.gateway.mail.received import FIELD_LIMIT
 from tidewaiter.wire import Offers
 
 ALL = Offers(eight_bit=True, utf8=True, chunking=True, size=10_000)

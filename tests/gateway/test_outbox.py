@@ -9,7 +9,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidewaiter.gateway.outbox import QUEUE_LINES, Outbox
+from tidewaiter.gateway.record.outbox import QUEUE_LINES, Outbox
 
 
 class Clerk:

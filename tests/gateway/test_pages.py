@@ -3,7 +3,7 @@ from http import HTTPStatus
 
 import pytest
 
-from tidewaiter.gateway.pages import REQUEST_BYTES, Page, Pages
+from tidewaiter.gateway.record.pages import REQUEST_BYTES, Page, Pages
 
 
 async def answer(request: bytes, cut: int = 1 << 20) -> bytes:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from tests.gateway.family import Family
-from tests.gateway.house import Caller, House, house, until
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import Caller, RunningGateway, running_gateway, until
 from tests.gateway.test_flow import configuration
 from tests.gateway.test_stopping import RUN, in_its_midst
 from tidewaiter.store.archive import FILE
@@ -26,8 +26,8 @@ async def _odd(caller: Caller) -> str:
     return await caller.reply()
 
 
-def _examiner(gateway: House) -> int:
-    process = gateway.station.examiner._process
+def _examiner(gateway: RunningGateway) -> int:
+    process = gateway.worker.examiner._process
     return process.pid if process is not None else 0
 
 
@@ -35,7 +35,7 @@ def _examiner(gateway: House) -> int:
 async def test_an_examiner_that_freezes_or_goes_keeps_no_mail_and_no_line(
     stopped_by: signal.Signals, tmp_path: Path
 ) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=REPAIRED)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=REPAIRED)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             assert (await _odd(caller)).startswith("250 ")
             await until(lambda: _examiner(gateway), "the examiner")

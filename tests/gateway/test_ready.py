@@ -19,9 +19,9 @@ import tidewaiter
 from tests.gateway.family import CONFIGURATION, SECONDS, Family
 from tests.gateway.next_hop import NextHop
 from tests.gateway.test_clerk import metric
-from tidewaiter.gateway.desk import Counts, Desk, next_hops
-from tidewaiter.gateway.metrics import COUNTERS
-from tidewaiter.gateway.recorder import HopState, Recorder
+from tidewaiter.gateway.record.inbox import Counts, Inbox, next_hops
+from tidewaiter.gateway.record.metrics import COUNTERS
+from tidewaiter.gateway.record.recorder import HopState, Recorder
 from tidewaiter.store.archive import FILE
 
 RUN = (sys.executable, "-m", "tidewaiter", "run", "--config")
@@ -104,15 +104,15 @@ def _refuse_while_the_store_is_locked(family: Family, folder: Path) -> None:
     until(lambda: ready(family)[0] == 200)
 
 
-def _desk(**states: str) -> Desk:
-    desk = Desk(None, None, set())  # type: ignore[arg-type]  # neither is asked
-    desk._count(Counts([], states))
-    return desk
+def _inbox(**states: str) -> Inbox:
+    inbox = Inbox(None, None, set())  # type: ignore[arg-type]  # neither is asked
+    inbox._count(Counts([], states))
+    return inbox
 
 
 def test_a_next_hop_is_as_the_worker_knows_it_who_reaches_it_best() -> None:
-    desks = [_desk(a="down", b="down", c="full"), _desk(a="up", b="down", c="down", d="gone mad")]
-    assert next_hops(desks) == {"a": "up", "b": "down", "c": "full"}
+    inboxes = [_inbox(a="down", b="down", c="full"), _inbox(a="up", b="down", c="down", d="gone mad")]
+    assert next_hops(inboxes) == {"a": "up", "b": "down", "c": "full"}
 
 
 @pytest.mark.interpreted  # a compiled class is not made without its arguments
@@ -126,7 +126,7 @@ def test_a_next_hop_asked_in_two_ways_is_as_the_better_one(tmp_path: Path) -> No
 def test_whatever_is_counted_is_served_with_the_labels_that_it_has() -> None:
     """Else the clerk would leave it out, and nobody would notice."""
     counted: set[tuple[str, int]] = set()
-    for file in Path(tidewaiter.__file__).parent.glob("gateway/*.py"):
+    for file in Path(tidewaiter.__file__).parent.glob("gateway/**/*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Attribute(attr="count"), args=[ast.Constant(value=str() as name), *labels]):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidewaiter.gateway.received import FIELD_LIMIT, opening, received
+from tidewaiter.gateway.mail.received import FIELD_LIMIT, opening, received
 from tidewaiter.lines.header import INSERTED_LIMIT
 
 START = opening(hello="client.test", address="192.0.2.1", hostname="mx.test", protocol="ESMTPS")

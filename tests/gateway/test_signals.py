@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from tidewaiter.gateway.signals import Signals
+from tidewaiter.gateway.processes.signals import Signals
 
 
 @pytest.fixture

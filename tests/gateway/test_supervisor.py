@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.family import STAND_IN, Client, Family, in_the_open, serving
-from tidewaiter.gateway.shared import GENERATIONS
+from tidewaiter.gateway.processes.shared import GENERATIONS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -18,8 +18,8 @@ import pytest
 import trustme
 
 from tests.conftest import Count
-from tests.gateway.house import HOST, Caller, House, house, until
 from tests.gateway.next_hop import NextHop
+from tests.gateway.running import HOST, Caller, RunningGateway, running_gateway, until
 from tests.gateway.test_flow import configuration
 from tidewaiter.model.reply import Reply
 
@@ -28,23 +28,23 @@ RCPT: Final = "RCPT TO:<b@inside.test>"
 MESSAGE: Final = b"Subject: x\r\n\r\nHello.\r\n"
 CLOSING: Final = Reply(421, "4.3.2", ("Service is shutting down",))
 
-Step = Callable[[Caller, House], Awaitable[None]]
+Step = Callable[[Caller, RunningGateway], Awaitable[None]]
 
 
-def lines(gateway: House) -> list[str]:
+def lines(gateway: RunningGateway) -> list[str]:
     """Say each line about mail in a few words, in the order of the kinds."""
     memory = gateway.memory
     said = [f"{each.outcome} {each.reply[:9]}" for each in memory.transactions]
     return said + [f"{each.stage}, {each.reason}: {each.reply[:9]}".rstrip() for each in memory.refusals]
 
 
-def counted(gateway: House) -> Counter[tuple[str, ...]]:
+def counted(gateway: RunningGateway) -> Counter[tuple[str, ...]]:
     """Give what was counted of transactions and refusals."""
-    counts = gateway.station.recorder._counts
+    counts = gateway.worker.recorder._counts
     return Counter({key: value for key, value in counts.items() if key[0] in {"transactions", "refusals"}})
 
 
-def assert_each_line_is_counted_once(gateway: House) -> None:
+def assert_each_line_is_counted_once(gateway: RunningGateway) -> None:
     memory = gateway.memory
     expected = Counter[tuple[str, ...]](("transactions", each.outcome) for each in memory.transactions)
     expected.update(("refusals", each.stage, each.reason) for each in memory.refusals)
@@ -61,7 +61,7 @@ async def _say(caller: Caller, *commands: str) -> None:
 
 
 def _behind(*commands: str, then: bytes = b"") -> Step:
-    async def step(caller: Caller, gateway: House) -> None:
+    async def step(caller: Caller, gateway: RunningGateway) -> None:
         await _say(caller, *commands)
         if then:
             await caller.send(then)
@@ -70,8 +70,8 @@ def _behind(*commands: str, then: bytes = b"") -> Step:
     return step
 
 
-def _received(gateway: House) -> bool:
-    return gateway.station.room.used > 0
+def _received(gateway: RunningGateway) -> bool:
+    return gateway.worker.room.used > 0
 
 
 STAGES: Final[dict[str, Step]] = {
@@ -87,57 +87,57 @@ STAGES: Final[dict[str, Step]] = {
 # Ends: what the client, or we, do there.
 
 
-async def _quit(caller: Caller, _: House) -> None:
+async def _quit(caller: Caller, _: RunningGateway) -> None:
     assert (await caller.say("QUIT")).startswith("221 ")
 
 
-async def _reset(caller: Caller, _: House) -> None:
+async def _reset(caller: Caller, _: RunningGateway) -> None:
     await _say(caller, "RSET")
 
 
-async def _hello(caller: Caller, _: House) -> None:
+async def _hello(caller: Caller, _: RunningGateway) -> None:
     await _say(caller, "EHLO again.test")
 
 
-async def _leave(caller: Caller, _: House) -> None:
+async def _leave(caller: Caller, _: RunningGateway) -> None:
     caller.writer.close()
 
 
-async def _half_close(caller: Caller, _: House) -> None:
+async def _half_close(caller: Caller, _: RunningGateway) -> None:
     caller.writer.write_eof()
     assert await caller.closed()
 
 
-async def _vanish(caller: Caller, _: House) -> None:
+async def _vanish(caller: Caller, _: RunningGateway) -> None:
     caller.vanish()
 
 
-async def _be_silent(caller: Caller, gateway: House) -> None:
-    for session in list(gateway.listenings[0].sessions):
+async def _be_silent(caller: Caller, gateway: RunningGateway) -> None:
+    for session in list(gateway.sessions):
         session._late()
     assert (await caller.reply()).startswith("421 4.4.2 ")
 
 
-async def _bare_lf(caller: Caller, _: House) -> None:
+async def _bare_lf(caller: Caller, _: RunningGateway) -> None:
     await caller.send(b"NOOP\n")
     assert (await caller.reply()).startswith("500 5.5.2 ")
 
 
-async def _drain(caller: Caller, gateway: House) -> None:
-    gateway.station.draining = True
-    for session in list(gateway.listenings[0].sessions):
+async def _drain(caller: Caller, gateway: RunningGateway) -> None:
+    gateway.worker.draining = True
+    for session in list(gateway.sessions):
         session.drain()
     assert (await caller.reply()).startswith("421 4.3.2 ")
 
 
-async def _cut(caller: Caller, gateway: House) -> None:
-    for session in list(gateway.listenings[0].sessions):
+async def _cut(caller: Caller, gateway: RunningGateway) -> None:
+    for session in list(gateway.sessions):
         session.leave(CLOSING)
     assert (await caller.reply()).startswith("421 4.3.2 ")
 
 
-async def _go_wrong(caller: Caller, gateway: House) -> None:
-    [session] = gateway.listenings[0].sessions
+async def _go_wrong(caller: Caller, gateway: RunningGateway) -> None:
+    [session] = gateway.sessions
     session._failed(RuntimeError("planted"))
     assert (await caller.reply()).startswith("421 4.3.0 ")
 
@@ -168,11 +168,11 @@ TABLE: Final = [
 async def test_each_way_to_end_at_each_stage_leaves_one_line_or_none(stage: str, end: str, tmp_path: Path) -> None:
     act, idle, mailed, begun = ENDS[end]
     expected = idle if stage in {"greeted", "ready"} else mailed if stage in {"mailed", "named"} else begun
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port), faults=["planted"]) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port), faults=["planted"]) as gateway:
         async with await Caller.call(gateway.port, hello="") as caller:
             await STAGES[stage](caller, gateway)
             await act(caller, gateway)
-        await until(lambda: not gateway.listenings[0].sessions, "the end of the session")
+        await until(lambda: not gateway.sessions, "the end of the session")
         assert lines(gateway) == expected
         assert_each_line_is_counted_once(gateway)
     assert hop.taken == []
@@ -180,7 +180,7 @@ async def test_each_way_to_end_at_each_stage_leaves_one_line_or_none(stage: str,
 
 @pytest.mark.parametrize("stage", ["greeted", "ready"])
 async def test_who_is_sent_away_by_a_drain_is_told_once(stage: str, tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port, hello="") as caller:
             await STAGES[stage](caller, gateway)
             await _drain(caller, gateway)
@@ -189,9 +189,9 @@ async def test_who_is_sent_away_by_a_drain_is_told_once(stage: str, tmp_path: Pa
 
 
 async def test_a_mail_behind_a_drain_is_told_once(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
-            gateway.station.draining = True
+            gateway.worker.draining = True
             assert (await caller.say(MAIL)).startswith("421 4.3.2 ")
         assert lines(gateway) == ["command, shutting down: 421 4.3.2"]
         assert_each_line_is_counted_once(gateway)
@@ -199,7 +199,7 @@ async def test_a_mail_behind_a_drain_is_told_once(tmp_path: Path) -> None:
 
 async def test_too_many_connections_are_told_once(tmp_path: Path) -> None:
     limits = "connections_per_network = 1\nexempt_networks = []"
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits=limits)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, limits=limits)) as gateway:
         async with await Caller.call(gateway.port):
             second = Caller(*await asyncio.open_connection(HOST, gateway.port))
             async with second:
@@ -210,7 +210,7 @@ async def test_too_many_connections_are_told_once(tmp_path: Path) -> None:
 
 async def test_a_next_hop_that_closes_at_rcpt_is_told_once(tmp_path: Path) -> None:
     async with NextHop(answers={"RCPT": "421 4.3.2 Full"}) as hop:
-        async with house(tmp_path, configuration(hop.port)) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port)) as gateway:
             async with await Caller.call(gateway.port) as caller:
                 await caller.say(MAIL)
                 heard = (await caller.say(RCPT))[:9]
@@ -223,7 +223,7 @@ async def test_a_next_hop_that_closes_at_rcpt_is_told_once(tmp_path: Path) -> No
 
 
 async def test_content_that_is_refused_is_told_once_though_it_costs_the_connection(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             await caller.say("DATA")
@@ -236,7 +236,7 @@ async def test_content_that_is_refused_is_told_once_though_it_costs_the_connecti
 
 async def test_an_odd_message_is_in_the_log_when_the_client_hears_250(tmp_path: Path) -> None:
     listener = '[[listener.exclusion]]\nnetworks = ["127.0.0.0/8"]\n'
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=listener)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=listener)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.envelope()
             await caller.say("DATA")
@@ -259,7 +259,7 @@ REFUSED: Final = {
 @pytest.mark.parametrize("mail", REFUSED)
 async def test_a_mail_that_the_core_refuses_is_told(mail: str, tmp_path: Path) -> None:
     code, reason = REFUSED[mail]
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             assert (await caller.say(mail)).startswith(code)
         assert [each[:12] for each in lines(gateway)] == [f"command, {reason}"[:12]]
@@ -270,7 +270,7 @@ async def test_a_mail_that_the_core_refuses_is_told(mail: str, tmp_path: Path) -
 
 
 async def test_no_room_at_data_is_told(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port), spool_total=10) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port), spool_total=10) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await caller.say(MAIL + " SIZE=100", RCPT)
             assert (await caller.say("DATA")).startswith("452 4.3.1 ")
@@ -280,14 +280,14 @@ async def test_no_room_at_data_is_told(tmp_path: Path) -> None:
 
 async def test_replies_that_nobody_reads_are_told(tmp_path: Path) -> None:
     limits = 'unread_replies = "4KiB"\ncommands = 1000000'
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, limits=limits)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, limits=limits)) as gateway:
         async with await Caller.call(gateway.port) as caller:
-            [session] = gateway.listenings[0].sessions
+            [session] = gateway.sessions
             caller.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it reads too
             flood = asyncio.ensure_future(caller.send(b"RSET\r\n" * 2_000_000))
             await until(lambda: session._unread, "a pause")
             session._late()
-            await until(lambda: not gateway.listenings[0].sessions, "the end")
+            await until(lambda: not gateway.sessions, "the end")
             flood.cancel()
         assert lines(gateway) == ["connection, replies unread:"]
 
@@ -353,7 +353,7 @@ HANDSHAKES: Final = {
 async def test_a_handshake_that_fails_is_told_with_its_reason(tls: str, how: str, tmp_path: Path) -> None:
     act, reason = HANDSHAKES[how]
     text = tls_listener(tmp_path, tls)
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=text)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=text)) as gateway:
         caller = Caller(*await asyncio.open_connection(HOST, gateway.port))
         with suppress(ssl.SSLError):  # of which the stream tells once more at its end
             async with caller:
@@ -362,14 +362,14 @@ async def test_a_handshake_that_fails_is_told_with_its_reason(tls: str, how: str
                     await _say(caller, "EHLO client.test", "STARTTLS")
                 await act(caller)
         await until(lambda: gateway.memory.refusals, "a line")
-        await until(lambda: not gateway.listenings[0].sessions, "the end of the session")
+        await until(lambda: not gateway.sessions, "the end of the session")
         [line] = gateway.memory.refusals
         assert (line.stage, line.reason, line.client) == ("connection", "TLS handshake failed", HOST)
         assert line.detail.startswith(reason), line.detail
         assert line.detail
         assert "_ssl.c" not in line.detail
         assert_each_line_is_counted_once(gateway)
-        assert gateway.station.recorder._counts["tls_failures", "client"] == 1
+        assert gateway.worker.recorder._counts["tls_failures", "client"] == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
@@ -377,7 +377,7 @@ async def test_a_handshake_that_takes_too_long_is_told(tls: str, tmp_path: Path)
     text = tls_listener(tmp_path, tls)
     async with (
         NextHop() as hop,
-        house(tmp_path, configuration(hop.port, listener=text), tls_handshake=0.1) as gateway,
+        running_gateway(tmp_path, configuration(hop.port, listener=text), tls_handshake=0.1) as gateway,
     ):
         async with Caller(*await asyncio.open_connection(HOST, gateway.port)) as caller:
             if tls == "starttls":
@@ -391,14 +391,14 @@ async def test_a_handshake_that_takes_too_long_is_told(tls: str, tmp_path: Path)
 
 async def test_who_is_in_a_handshake_when_a_worker_drains_hears_no_plain_text(tmp_path: Path) -> None:
     text = tls_listener(tmp_path, "starttls")
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, listener=text)) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, listener=text)) as gateway:
         async with await Caller.call(gateway.port) as caller:
             await _say(caller, "STARTTLS")
-            gateway.station.draining = True
-            for session in list(gateway.listenings[0].sessions):
+            gateway.worker.draining = True
+            for session in list(gateway.sessions):
                 session.drain()
             assert await caller.closed()
-        await until(lambda: not gateway.listenings[0].sessions, "the end of the session")
+        await until(lambda: not gateway.sessions, "the end of the session")
         assert lines(gateway) == ["connection, shutting down:"]
 
 
@@ -469,7 +469,7 @@ async def _walk(caller: Caller, names: tuple[str, ...]) -> Counter[tuple[str, st
     return expected.lines
 
 
-def _found(gateway: House) -> Counter[tuple[str, str]]:
+def _found(gateway: RunningGateway) -> Counter[tuple[str, str]]:
     memory = gateway.memory
     found = Counter(("transaction", each.reply[:3]) for each in memory.transactions)
     found.update((each.stage, each.reply[:3]) for each in memory.refusals)
@@ -488,12 +488,12 @@ def sequences(count: Count) -> list[tuple[str, ...]]:
 @pytest.mark.timeout(1800)
 async def test_each_mail_that_was_accepted_refused_or_left_has_exactly_one_line(tmp_path: Path, count: Count) -> None:
     answers = {"RCPT": lambda line: "550 5.1.1 Unknown" if "unknown" in line else "250 2.1.5 Ok"}
-    async with NextHop(answers=answers) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with NextHop(answers=answers) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         before = _found(gateway)
         for names in sequences(count):
             async with await Caller.call(gateway.port) as caller:
                 expected = await _walk(caller, names)
-            await until(lambda: not gateway.listenings[0].sessions, "the end of the session")
+            await until(lambda: not gateway.sessions, "the end of the session")
             now = _found(gateway)
             assert now - before == expected, names
             before = now

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from tidewaiter.gateway.turns import AT_ONCE, Turns
+from tidewaiter.gateway.mail.turns import AT_ONCE, Turns
 
 CLIENTS, BLOCKS = 50, 20
 

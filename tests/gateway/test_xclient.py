@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.house import Caller, House, house
 from tests.gateway.next_hop import OFFERS, NextHop
+from tests.gateway.running import Caller, RunningGateway, running_gateway
 from tests.gateway.test_flow import configuration
 
 MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
@@ -23,7 +23,7 @@ def hop_that(*, lists_it_again: bool, **answers: object) -> NextHop:
     return NextHop(answers={"XCLIENT": "220 hop.test ESMTP", "EHLO": hello} | answers)
 
 
-async def send_as(gateway: House, name: str, *, hello: str = "EHLO", messages: int = 1) -> list[str]:
+async def send_as(gateway: RunningGateway, name: str, *, hello: str = "EHLO", messages: int = 1) -> list[str]:
     async with await Caller.call(gateway.port, hello=f"{hello} {name}") as caller:
         replies = []
         for _ in range(messages):
@@ -42,7 +42,7 @@ def verbs(commands: list[str]) -> list[str]:
 @pytest.mark.parametrize("xclient", ["auto", "on"])
 async def test_every_client_is_told_of_before_its_mail(lists_it_again: bool, xclient: str, tmp_path: Path) -> None:
     async with hop_that(lists_it_again=lists_it_again) as hop:
-        async with house(tmp_path, configuration(hop.port, route=f'xclient = "{xclient}"')) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port, route=f'xclient = "{xclient}"')) as gateway:
             for number in range(4):
                 [reply] = await send_as(gateway, f"client{number}.test")
                 assert reply.startswith("250 ")
@@ -61,7 +61,7 @@ async def test_every_client_is_told_of_before_its_mail(lists_it_again: bool, xcl
 
 
 async def test_a_clients_second_message_needs_no_second_introduction(tmp_path: Path) -> None:
-    async with hop_that(lists_it_again=False) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with hop_that(lists_it_again=False) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         replies = await send_as(gateway, "client.test", messages=3)
         assert [reply[:3] for reply in replies] == ["250"] * 3
     assert sum(line.startswith("XCLIENT") for line in hop.said) == 1
@@ -69,7 +69,7 @@ async def test_a_clients_second_message_needs_no_second_introduction(tmp_path: P
 
 
 async def test_what_nobody_has_looked_up_is_said_to_be_unknown_for_now(tmp_path: Path) -> None:
-    async with hop_that(lists_it_again=True) as hop, house(tmp_path, configuration(hop.port)) as gateway:
+    async with hop_that(lists_it_again=True) as hop, running_gateway(tmp_path, configuration(hop.port)) as gateway:
         await send_as(gateway, "client.test", hello="HELO")
     [told] = [line for line in hop.said if line.startswith("XCLIENT")]
     name, reverse, address, port, protocol, hello = told.split(" ")[1:]
@@ -82,7 +82,7 @@ async def test_what_nobody_has_looked_up_is_said_to_be_unknown_for_now(tmp_path:
 async def test_a_second_introduction_that_fails_never_sends_an_envelope(xclient: str, tmp_path: Path) -> None:
     answers = ["220 hop.test ESMTP", "550 5.7.0 Error: insufficient authorization", "220 hop.test ESMTP"]
     async with hop_that(lists_it_again=True, XCLIENT=answers) as hop:
-        async with house(tmp_path, configuration(hop.port, route=f'xclient = "{xclient}"')) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port, route=f'xclient = "{xclient}"')) as gateway:
             for name in ("one.test", "two.test"):
                 assert (await send_as(gateway, name))[0].startswith("250 ")
     first, second = hop.commands
@@ -115,7 +115,7 @@ async def test_a_refused_introduction_is_about_the_client_or_about_us_and_the_ho
             hop.answers["XCLIENT"] = lambda line: said if "bad.test" in line else "220 hop.test ESMTP"
         else:
             hop.answers["EHLO"] = lambda line: said if "bad.test" in line else polite(line)
-        async with house(tmp_path, configuration(hop.port)) as gateway:
+        async with running_gateway(tmp_path, configuration(hop.port)) as gateway:
             for _ in range(2):
                 assert (await send_as(gateway, "bad.test"))[0].startswith(heard)
                 assert (await send_as(gateway, "good.test"))[0].startswith("250 ")
@@ -126,6 +126,6 @@ async def test_a_refused_introduction_is_about_the_client_or_about_us_and_the_ho
 
 
 async def test_a_hop_that_must_be_told_and_offers_no_xclient_gets_no_mail(tmp_path: Path) -> None:
-    async with NextHop() as hop, house(tmp_path, configuration(hop.port, route='xclient = "on"')) as gateway:
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, route='xclient = "on"')) as gateway:
         assert (await send_as(gateway, "client.test"))[0].startswith("451 4.3.5 ")
     assert not any(line.startswith("MAIL") for line in hop.said)

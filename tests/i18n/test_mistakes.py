@@ -21,7 +21,7 @@ from tests.i18n.test_catalogue import messages
 from tidewaiter.cli import main
 from tidewaiter.config import ConfigError, Mistake, parse
 from tidewaiter.config.error import WrongValueError
-from tidewaiter.gateway.surroundings import mistakes_of_file
+from tidewaiter.gateway.host.requirements import mistakes_of_file
 from tidewaiter.i18n import LANGUAGES, spoken
 from tidewaiter.model.sentence import Sentence
 

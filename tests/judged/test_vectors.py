@@ -50,7 +50,7 @@ def honest(number: int, place: str) -> bytes:
 
 
 @dataclass
-class Tally:
+class Counters:
     """What came of a run of vectors before one receiver."""
 
     sent: int = 0
@@ -76,12 +76,12 @@ def due(case: Case, said: Said, number: int) -> list[bytes]:
     return [*before, *case.due, *([] if case.steps[-1].closed else [honest(number, "after")])]
 
 
-def play_all(position: str, port: int, peer: Peer, tally: Tally, habits: Habits) -> None:
+def play_all(position: str, port: int, peer: Peer, counters: Counters, habits: Habits) -> None:
     """Send every vector, each between two honest messages of one session, and judge after each what was delivered."""
     for case in cases(position):
-        number = tally.sent + 1
+        number = counters.sent + 1
         said = play(port, case, message(honest(number, "before")), message(honest(number, "after")))
-        tally.judge(replace(case, name=f"{case.name}, {position}"), said, peer.deliveries(), habits)
+        counters.judge(replace(case, name=f"{case.name}, {position}"), said, peer.deliveries(), habits)
         peer.empty()
 
 
@@ -93,15 +93,15 @@ def test_a_real_receiver_behind_the_gateway_holds_the_one_message_sent_or_none(
     trustme.CA().issue_cert(GATEWAY).private_key_and_cert_chain_pem.write_to_path(tmp_path / "certificate.pem")
     positions = POSITIONS[: count("positions in which every vector is sent to the gateway before a receiver", 2, 4)]
     listeners = "".join(LISTENER + TLS + ODDITIES[position] for position in positions)
-    tally = Tally()
+    counters = Counters()
     with receiver(name) as peer:
         next_hop = f"{'lmtp' if peer.lmtp else 'smtp'}://127.0.0.1:{peer.port}"
         with gateway(tmp_path, LIMITS + listeners + route(next_hop)) as ports:
             for position, port in zip(positions, ports, strict=True):
-                play_all(position, port, peer, tally, HABITS[name])
+                play_all(position, port, peer, counters, HABITS[name])
         assert peer.deliveries() == [], "what came late was smuggled"
-    assert not tally.wrong, "\n".join([f"{len(tally.wrong)} wrong", *tally.wrong[:40]])
+    assert not counters.wrong, "\n".join([f"{len(counters.wrong)} wrong", *counters.wrong[:40]])
     tell(
-        f"vectors before {name}: {tally.sent:,} sent, {tally.held:,} messages held, all of them sent; "
-        f"{tally.refused} refused by itself, 0 smuggled"
+        f"vectors before {name}: {counters.sent:,} sent, {counters.held:,} messages held, all of them sent; "
+        f"{counters.refused} refused by itself, 0 smuggled"
     )

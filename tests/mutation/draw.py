@@ -53,7 +53,7 @@ def _shuffled(found: list[tuple[Path, int]], package: str, seed: int) -> Iterato
 
 
 def _mutations(package: str) -> list[tuple[Path, int]]:
-    files = sorted(file for file in (SOURCE / package).glob("*.py"))
+    files = sorted(file for file in (SOURCE / package).rglob("*.py"))
     return [(file, number) for file in files for number in range(len(_created(file)[1]))]
 
 

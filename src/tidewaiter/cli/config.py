@@ -31,7 +31,7 @@ def _add_file(parser: Parser) -> None:
 
 def check_file(args: argparse.Namespace) -> Exit:
     """Print the mistakes, or that there are none."""
-    from tidewaiter.gateway.surroundings import mistakes_of_file  # noqa: PLC0415  # see verbs.py
+    from tidewaiter.gateway.host.requirements import mistakes_of_file  # noqa: PLC0415  # see verbs.py
 
     mistakes = mistakes_of_file(args.file)
     if args.format == "json":

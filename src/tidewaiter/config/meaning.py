@@ -26,7 +26,7 @@ GLOBAL_UNICAST = IPv6Network("2000::/3")
 """RFC 4291 §2.4 and IANA: whoever connects by IPv6 from outside has an address of these."""
 
 LOOPS = Sentence("is one of our own listeners: mail loops")
-"""Said here of what the file shows, and in gateway/surroundings.py of what only the machine can tell."""
+"""Said here of what the file shows, and in gateway/host/requirements.py of what only the machine can tell."""
 
 
 def mistakes_of_meaning(settings: Settings) -> Iterator[Complaint]:

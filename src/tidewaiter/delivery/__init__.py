@@ -4,7 +4,7 @@ A *hop* is asked for a *delivery*, one for each transaction:
 
     delivery = hop.deliver(mail, origin)
     delivery.rcpt(recipient, then)       # asked of the next hop now; `then(Answer)` comes back later or at once
-    delivery.send(prefix, spool, errand) # all of it, once; `errand.outcome(Outcome)`
+    delivery.send(prefix, spool, observer) # all of it, once; `observer.outcome(Outcome)`
     delivery.abandon()                   # no more is wanted: nothing of it stays at the next hop
 
 What the hop last offered (`hop.offers`) is what a listener may offer in its turn.

@@ -91,7 +91,7 @@ class Outcome:
         """The final dot has left and no reply came: the next hop may have it, so it may come twice."""
 
 
-class Errand(Protocol):
+class OutcomeObserver(Protocol):
     """Whoever sends: the transaction."""
 
     def ending(self) -> None:
@@ -107,7 +107,7 @@ class Delivery(Protocol):
     def rcpt(self, recipient: Address, patience: Patience, then: Callable[[Answer], None]) -> None:
         """Ask for one recipient, with one question open at a time."""
 
-    def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
+    def send(self, prefix: bytes, spool: Spool, observer: OutcomeObserver) -> None:
         """Hand over `prefix` and the spooled content for the recipients that were accepted."""
 
     def abandon(self) -> None:

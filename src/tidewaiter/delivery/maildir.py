@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tidewaiter.delivery.delivery import Answer, Errand, Origin, Outcome, Patience
+from tidewaiter.delivery.delivery import Answer, Origin, Outcome, OutcomeObserver, Patience
 from tidewaiter.delivery.outgoing import UNREADABLE
 from tidewaiter.lines.scan import CRLF
 from tidewaiter.model.address import Address
@@ -100,23 +100,23 @@ class Maildir:
 class MaildirDelivery:
     """One message for one Maildir."""
 
-    __slots__ = ("_errand", "_mail", "_maildir", "_spool")
+    __slots__ = ("_mail", "_maildir", "_observer", "_spool")
 
     def __init__(self, maildir: Maildir, mail: Mail) -> None:
         """Begin."""
         self._maildir = maildir
         self._mail = mail
-        self._errand: Errand | None = None
+        self._observer: OutcomeObserver | None = None
 
     def rcpt(self, _recipient: Address, _patience: Patience, then: Callable[[Answer], None]) -> None:
         """Take any recipient that the route names."""
         then(Answer(RECIPIENT_OK))
 
-    def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
+    def send(self, prefix: bytes, spool: Spool, observer: OutcomeObserver) -> None:
         """Write it."""
-        self._errand = errand
+        self._observer = observer
         self._spool = spool
-        errand.ending()
+        observer.ending()
         head = f"Return-Path: <{self._mail.sender or ''}>\r\n".encode() + prefix
         self._maildir.write(lambda: with_newlines(itertools.chain((head,), spool.pieces())), self._written)
 
@@ -124,16 +124,16 @@ class MaildirDelivery:
         """Nothing has been written yet."""
 
     def _written(self, error: Exception | None) -> None:
-        assert self._errand is not None
+        assert self._observer is not None
         if error is None:
-            self._errand.outcome(Outcome(RECIPIENT_OK, "written"))
+            self._observer.outcome(Outcome(RECIPIENT_OK, "written"))
             return
         if error is self._spool.trouble:
-            self._errand.outcome(Outcome(UNREADABLE))
+            self._observer.outcome(Outcome(UNREADABLE))
             return
         reply = DISK_FULL if is_full(error) else NOT_WRITTEN
         words = in_a_line(error, self._maildir.path)
-        self._errand.outcome(Outcome(reply, words, doubtful=isinstance(error, DoubtError)))
+        self._observer.outcome(Outcome(reply, words, doubtful=isinstance(error, DoubtError)))
 
 
 def with_newlines(content: Iterable[bytes]) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection
-from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Errand, Origin, Outcome, Patience
+from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Origin, Outcome, OutcomeObserver, Patience
 from tidewaiter.delivery.introduction import Introduction
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
@@ -39,9 +39,9 @@ class SmtpDelivery:
         "_asked",
         "_connection",
         "_ended",
-        "_errand",
         "_lacking",
         "_mail",
+        "_observer",
         "_outgoing",
         "_pool",
         "_recipient",
@@ -70,7 +70,7 @@ class SmtpDelivery:
         self._refusal: Reply | None = None
         """What the hop said to MAIL, or to a recipient that it had accepted before."""
         self._outgoing: Outgoing | None = None
-        self._errand: Errand | None = None
+        self._observer: OutcomeObserver | None = None
         self._again = False
         """What is asked now has been tried already."""
         self._ended = False
@@ -91,9 +91,9 @@ class SmtpDelivery:
         self._until = self._pool.now + patience.answer
         self._go()
 
-    def send(self, prefix: bytes, spool: Spool, errand: Errand) -> None:
+    def send(self, prefix: bytes, spool: Spool, observer: OutcomeObserver) -> None:
         """Hand over the message."""
-        self._errand = errand
+        self._observer = observer
         self._outgoing = Outgoing(prefix, spool)
         self.patience = _NO_HURRY
         self._until = inf
@@ -101,7 +101,7 @@ class SmtpDelivery:
 
     def abandon(self) -> None:
         """Give it up: RSET, or a cut where content has begun, which the next hop throws away."""
-        self._recipient = self._errand = None
+        self._recipient = self._observer = None
         self._then = _nobody
         self._again = self.fresh = False
         self._pool.busy(self)
@@ -164,7 +164,7 @@ class SmtpDelivery:
         self._pool.busy(self)
         if self._refusal is not None:
             self._fail(self._refusal, down=not self._refusal.permanent)
-        elif self._recipient is not None or self._errand is not None:
+        elif self._recipient is not None or self._observer is not None:
             self._try_again(meaning.LOST)
 
     def writable(self) -> None:
@@ -331,8 +331,8 @@ class SmtpDelivery:
 
     def _ending(self) -> None:
         self._ended = True
-        assert self._errand is not None
-        self._errand.ending()
+        assert self._observer is not None
+        self._observer.ending()
 
     def _content_failed(self, reply: Reply) -> None:
         self._cut(reply, down=False)  # our spool cannot be read: what was sent must not look whole
@@ -382,10 +382,10 @@ class SmtpDelivery:
 
     def _over(self, reply: Reply, hop_reply: str, *, doubtful: bool) -> None:
         """Say what became of the message, if anybody still wants to know."""
-        errand, self._errand = self._errand, None
+        observer, self._observer = self._observer, None
         self._outgoing = None
-        if errand is not None:
-            errand.outcome(Outcome(reply, hop_reply, doubtful=doubtful))
+        if observer is not None:
+            observer.outcome(Outcome(reply, hop_reply, doubtful=doubtful))
 
 
 def _nobody(_: Answer) -> None:

@@ -23,7 +23,7 @@ from tidewaiter.demo.configuration import HOSTNAME, POSITIONS, configuration
 from tidewaiter.demo.hop import Hop, hops
 from tidewaiter.demo.leaving import leave_with
 from tidewaiter.demo.mailbox import Kept, Mailbox
-from tidewaiter.gateway.received import FIELD_LIMIT
+from tidewaiter.gateway.mail.received import FIELD_LIMIT
 from tidewaiter.i18n import _
 from tidewaiter.model.vector import DialogueVector
 

@@ -22,14 +22,14 @@ from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 from structlog.typing import FilteringBoundLogger
 
 from tidewaiter.config import ConfigError, Settings
-from tidewaiter.gateway import declining, descriptors
-from tidewaiter.gateway.children import Child, command
 from tidewaiter.gateway.error import StartError
-from tidewaiter.gateway.generation import Crew, Generation, Post
-from tidewaiter.gateway.ground import Ground
-from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.journal import logger
-from tidewaiter.gateway.signals import Signals
+from tidewaiter.gateway.processes import declining, descriptors
+from tidewaiter.gateway.processes.children import Child, command
+from tidewaiter.gateway.processes.generation import Crew, Generation, Post
+from tidewaiter.gateway.processes.handover import Handover
+from tidewaiter.gateway.processes.resources import Resources
+from tidewaiter.gateway.processes.signals import Signals
+from tidewaiter.gateway.record.journal import logger
 from tidewaiter.i18n import system
 from tidewaiter.model.sentence import Sentence
 from tidewaiter.net.notify import READY, STOPPING, Notifier, reloading
@@ -62,9 +62,9 @@ class Supervisor:
         self._notifier = Notifier(environment)
         self._programs = programs
         try:
-            self._ground = Ground(file)
-            self._generations = [self._ground.read()]
-            self._shared = self._ground.share()
+            self._resources = Resources(file)
+            self._generations = [self._resources.read()]
+            self._shared = self._resources.share()
             self._signals = Signals()
         except OSError as error:
             why = Sentence("{place}: {reason}", place=error.filename or file, reason=system.reason(error))
@@ -89,7 +89,7 @@ class Supervisor:
     @property
     def _room(self) -> bool:
         """Whether there is room for another generation; each that still has clients takes some."""
-        return self._shared.free_columns >= self._ground.workers
+        return self._shared.free_columns >= self._resources.workers
 
     @property
     def _log(self) -> FilteringBoundLogger:
@@ -101,9 +101,9 @@ class Supervisor:
             self._log.warning("running as root", remedy="name a user in [workers], whom a fault would give less")
         for transaction in self._shared.doubts_of_the_past():
             self._log.warning("transaction in doubt", id=transaction)
-        self._man(self._newest)
+        self._start_workers(self._newest)
         while not (self._stopping and self._clerk.gone):
-            for step in (self._wait, self._heed, self._bury, self._advance):
+            for step in (self._wait, self._heed, self._remove_dead, self._advance):
                 self._take(step)
         self._log.info("stopped")
         self._signals.close()
@@ -150,14 +150,14 @@ class Supervisor:
         elif number in {signal.SIGTERM, signal.SIGINT}:
             self._stop(0.0 if self._stopping else self._current.settings.workers.stop_time)
 
-    def _bury(self) -> None:
+    def _remove_dead(self) -> None:
         """Find the dead; give back what they held, and say what they left undone."""
         for crew in self._crews():
             for post in crew.posts:
                 if post.child is not None and (code := post.child.exit_code()) is not None:
-                    self._bury_one(crew, post, post.child, code)
+                    self._remove(crew, post, post.child, code)
 
-    def _bury_one(self, crew: Crew, post: Post, child: Child, code: int) -> None:
+    def _remove(self, crew: Crew, post: Post, child: Child, code: int) -> None:
         expected = crew.leaving and code == 0
         say = self._log.info if expected else self._log.error
         lost = {} if expected else {"records": "what it had not handed to the clerk stands in the log alone"}
@@ -174,7 +174,7 @@ class Supervisor:
         self._judge_newest()
         for crew in self._crews():
             self._fill(crew)
-            crew.press()
+            crew.insist()
         self._decline()
         for child in self._children():
             if child.silent:
@@ -207,7 +207,7 @@ class Supervisor:
         newest = self._newest
         if newest.serving or newest.workers.leaving:
             return
-        if newest.workers.bereaved:
+        if newest.workers.lost_a_child:
             self._abandon(newest)
         elif newest.workers.ready:
             self._serve(newest)
@@ -216,7 +216,7 @@ class Supervisor:
         """Close generations that have gone; the clerk leaves last, or makes place for a new one."""
         for generation in [one for one in self._generations if one.workers.gone and one is not self._current]:
             self._generations.remove(generation)
-            self._ground.keep_only(self._generations)
+            self._resources.keep_only(self._generations)
             generation.close()
         if self._stopping and not self._clerk.leaving and all(one.workers.gone for one in self._generations):
             self._clerk.drain(CLERK_SECONDS)
@@ -228,16 +228,16 @@ class Supervisor:
     def _reload(self) -> None:
         self._notifier.say(reloading())
         try:
-            generation = self._ground.read()
+            generation = self._resources.read()
         except (ConfigError, StartError, OSError) as error:
             reason = in_a_line(error) if isinstance(error, OSError) else str(error)
             self._log.error("reload refused, nothing has changed", reason=reason)
-            self._ground.keep_only(self._generations)  # an address may have been bound before the mistake was found
+            self._resources.keep_only(self._generations)  # an address may have been bound before the mistake was found
             self._notifier.say(READY)
             return
         self._log.info("reload begun", of_generation=generation.number)
         self._generations.append(generation)
-        self._man(generation)
+        self._start_workers(generation)
 
     def _serve(self, generation: Generation) -> None:
         before = self._current.settings
@@ -266,20 +266,20 @@ class Supervisor:
     def _stop(self, seconds: float) -> None:
         self._stopping, self._reload_wanted = True, False
         self._notifier.say(STOPPING)
-        self._ground.close_addresses()
+        self._resources.close_addresses()
         for generation in self._generations:
             generation.workers.drain(seconds)
 
     # How children are started.
 
-    def _man(self, generation: Generation) -> None:
+    def _start_workers(self, generation: Generation) -> None:
         self._count_descriptors(generation)
-        starts = (partial(self._start_worker, generation, index) for index in range(self._ground.workers))
+        starts = (partial(self._start_worker, generation, index) for index in range(self._resources.workers))
         generation.workers = Crew(starts)
 
     def _count_descriptors(self, generation: Generation) -> None:
         """Say what workers may come to need, and what they may have: without, clients are sent away by 421."""
-        wanted = descriptors.needed(generation.settings, self._ground.workers)
+        wanted = descriptors.needed(generation.settings, self._resources.workers)
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         if limit < wanted:
             remedy = "raise LimitNOFILE= of the service or ulimit -n, or lower limits.connections"
@@ -301,10 +301,10 @@ class Supervisor:
             handover = Handover(
                 generation=generation.number,
                 index=index,
-                workers=self._ground.workers,
+                workers=self._resources.workers,
                 column=column,
                 columns=self._shared.columns,
-                file=str(self._ground.file),
+                file=str(self._resources.file),
                 configuration=generation.configuration,
                 listeners=listeners,
                 link=theirs.fileno(),

@@ -8,36 +8,26 @@ import gc
 import os
 import resource
 import socket
-import ssl
 import sys
 from contextlib import suppress
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import uvloop
 
-from tidewaiter.config.settings import Listener, ListenerTls
-from tidewaiter.delivery.hops import Hops
+from tidewaiter.config.settings import Listener
 from tidewaiter.delivery.maildir import Maildir
-from tidewaiter.gateway.connections import Connections
-from tidewaiter.gateway.descriptors import Descriptors
-from tidewaiter.gateway.doubts import Doubts
-from tidewaiter.gateway.entrance import entrance
-from tidewaiter.gateway.examiner import Examiner
-from tidewaiter.gateway.handover import Handover
-from tidewaiter.gateway.last_words import last_words
-from tidewaiter.gateway.link import Link
-from tidewaiter.gateway.listening import HopRoute, Listening
-from tidewaiter.gateway.reach import Reach
-from tidewaiter.gateway.recorder import Recorder
-from tidewaiter.gateway.session import Session
-from tidewaiter.gateway.station import SPOOL, Station
+from tidewaiter.gateway.composition import Composition
+from tidewaiter.gateway.mail.entrance import entrance
+from tidewaiter.gateway.mail.listening import Listening
+from tidewaiter.gateway.mail.waiting import Waiting
+from tidewaiter.gateway.mail.worker_context import SPOOL
+from tidewaiter.gateway.processes.doubts import Doubts
+from tidewaiter.gateway.processes.handover import Handover
+from tidewaiter.gateway.processes.last_words import last_words
+from tidewaiter.gateway.processes.link import Link
 from tidewaiter.model.reply import Reply
-from tidewaiter.net.deadline import Watch
-from tidewaiter.net.tls import server_context
 from tidewaiter.store.file_thread import FileThread
-from tidewaiter.store.spool import SpoolRoom
 from tidewaiter.store.told import at
 
 LEARN_SECONDS: Final = 3.0
@@ -56,14 +46,20 @@ class Worker:
         self._loop = loop
         self._settings = handover.settings()
         self._files = FileThread(loop)
-        self._watch = Watch(loop)
-        self._station = self._make_station()
-        news = partial(Reach, self._station.recorder)
-        self._hops = Hops(self._settings, self._watch, self._files, handover.workers, self._place, news)
-        self._listenings = [self._make_listening(listener) for listener in self._settings.listener]
+        self._composition = Composition(
+            self._settings,
+            handover,
+            self._files,
+            Doubts(handover.doubts, handover.column),
+            folder=Path(handover.file).parent,
+            spool=self._spool_folder(),
+        )
+        self._context = self._composition.worker
+        self._hops = self._composition.hops
+        self._listenings = [self._composition.listening(listener) for listener in self._settings.listener]
         for hop in self._hops.all():
             if isinstance(hop, Maildir):  # a folder; whether it takes mail is known when one comes
-                self._station.recorder.next_hop(hop.name)
+                self._context.recorder.next_hop(hop.name)
         self._servers: list[asyncio.Server] = []
         self._gone = loop.create_future()
 
@@ -82,47 +78,15 @@ class Worker:
 
     def _look(self) -> None:
         """Look now and then how much room there is: on the disk, and among the connections of all workers."""
-        self._station.room.look()
-        self._station.crowd.look()
+        self._context.room.look()
+        self._context.crowd.look()
         self._loop.call_later(LOOK_SECONDS, self._look)
 
-    def _make_station(self) -> Station:
-        limits, handover = self._settings.limits, self._handover
-        folder = f"/proc/self/fd/{handover.state}/{SPOOL}"
+    def _spool_folder(self) -> str:
+        """Make the spool's folder if it is missing; it is reached by the descriptor of the one that holds it."""
         with suppress(FileExistsError), at(f"{self._settings.store.path}/{SPOOL}"):
-            os.mkdir(SPOOL, 0o700, dir_fd=handover.state)
-        return Station(
-            settings=self._settings,
-            loop=self._loop,
-            watch=self._watch,
-            recorder=Recorder(handover, self._loop),
-            room=SpoolRoom(self._files, folder, limits.spool_memory, limits.spool_memory_total, limits.spool_total),
-            connections=Connections(handover.connections, handover.columns, handover.column),
-            doubts=Doubts(handover.doubts, handover.column),
-            examiner=Examiner(self._loop),
-            descriptors=Descriptors.of_process(self._settings, handover.workers),
-        )
-
-    def _make_listening(self, listener: Listener) -> Listening:
-        routes = [
-            HopRoute(route.domains, self._hops.of(route))
-            for route in self._settings.route
-            if listener.role in route.roles
-        ]
-        return Listening(self._station, listener, routes, self._context(listener))
-
-    def _context(self, listener: Listener) -> ssl.SSLContext | None:
-        if listener.tls is ListenerTls.OFF:
-            return None
-        assert listener.certificate is not None
-        assert listener.key is not None
-        certificate, key = self._place(listener.certificate), self._place(listener.key)
-        with at(f"{certificate} or {key}"):  # OpenSSL names neither
-            return server_context(certificate, key)
-
-    def _place(self, path: PurePosixPath) -> str:
-        """Relative paths start at the folder of the configuration file."""
-        return str(Path(self._handover.file).parent / path)
+            os.mkdir(SPOOL, 0o700, dir_fd=self._handover.state)
+        return f"/proc/self/fd/{self._handover.state}/{SPOOL}"
 
     async def _learn(self) -> None:
         """Ask every next hop what it offers."""
@@ -137,7 +101,7 @@ class Worker:
 
     def _drain(self) -> None:
         """Accept no more, let what is under way end, say 421 to the rest."""
-        self._station.draining = True
+        self._context.draining = True
         for server in self._servers:
             server.close()
         for session in self._sessions():
@@ -150,7 +114,7 @@ class Worker:
         try:
             for session in self._sessions():
                 session.leave(closing)
-            for transaction in list(self._station.transactions):
+            for transaction in list(self._context.transactions):
                 transaction.cut(closing)
         finally:
             # Once what was said has left with this turn of the loop.
@@ -158,24 +122,21 @@ class Worker:
 
     def _exit(self) -> None:
         try:
-            self._station.recorder.flush()
+            self._context.recorder.flush()
         finally:
             os._exit(0)
 
-    def _sessions(self) -> list[Session]:
+    def _sessions(self) -> list[Waiting]:
         return [session for listening in self._listenings for session in listening.sessions]
 
     def _leave_when_alone(self) -> None:
-        if self._station.under_way or self._sessions():
+        if self._context.under_way or self._sessions():
             self._loop.call_later(0.05, self._leave_when_alone)
         elif not self._gone.done():
             self._gone.set_result(None)
 
     async def _leave(self) -> None:
-        for hop in self._hops.all():
-            hop.close()
-        await self._station.examiner.close()
-        await self._station.recorder.close(LAST_RECORDS_SECONDS)
+        await self._composition.close(LAST_RECORDS_SECONDS)
         self._files.close()
 
 

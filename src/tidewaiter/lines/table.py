@@ -5,12 +5,13 @@ the output of the state it leads to), and the form that is drawn.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
 from tidewaiter.lines.machine import Read, Splitter
 from tidewaiter.lines.machine import State as Reading
+from tidewaiter.lines.partition import alike
 from tidewaiter.lines.symbol import BYTES, VISIBLE, Symbol, Word
 from tidewaiter.model.dialect import Then
 from tidewaiter.model.sentence import Sentence
@@ -129,17 +130,11 @@ def _said(end: Then) -> str:
 
 def minimal(table: Table) -> Table:
     """Join states that no word tells apart, and number them in the order in which they are met."""
-    group = _numbered(table.output)
-    while True:
-        finer = _numbered([(group[at], *(group[to] for to in row)) for at, row in enumerate(table.next)])
-        if len(set(finer)) == len(set(group)):
-            return _renumbered(table, group)
-        group = finer
 
+    def leads(group: list[int]) -> list[tuple[int, ...]]:
+        return [(group[at], *(group[to] for to in row)) for at, row in enumerate(table.next)]
 
-def _numbered(keys: Sequence[Hashable]) -> list[int]:
-    order: dict[Hashable, int] = {}
-    return [order.setdefault(key, len(order)) for key in keys]
+    return _renumbered(table, alike(table.output, leads))
 
 
 def _renumbered(table: Table, group: list[int]) -> Table:

@@ -4,11 +4,11 @@ A Mealy machine, unlike a reader's: a writer is known by what it puts on the wir
 """
 
 from collections import deque
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tidewaiter.lines.emitter import Emitter
+from tidewaiter.lines.partition import alike
 from tidewaiter.lines.stages import RefusedError
 from tidewaiter.lines.symbol import BYTES, VISIBLE, Word, visible
 
@@ -49,24 +49,16 @@ def written_out(writer: Emitter) -> Written:
 
 
 def _joined(machine: Written) -> Written:
-    group = _numbered(list(machine.final))
-    while True:
-        keys = [(group[at], *_moved(row, group)) for at, row in enumerate(machine.next)]
-        finer = _numbered(keys)
-        if len(set(finer)) == len(set(group)):
-            break
-        group = finer
+    def leads(group: list[int]) -> list[tuple[object, ...]]:
+        return [(group[at], *_moved(row, group)) for at, row in enumerate(machine.next)]
+
+    group = alike(machine.final, leads)
     kept = [group.index(which) for which in dict.fromkeys(group)]  # groups are numbered as they are met
     return Written(tuple(_moved(machine.next[at], group) for at in kept), tuple(machine.final[at] for at in kept))
 
 
 def _moved(row: Row, group: list[int]) -> Row:
     return tuple(move and (move[0], group[move[1]]) for move in row)
-
-
-def _numbered(keys: Sequence[Hashable]) -> list[int]:
-    order: dict[Hashable, int] = {}
-    return [order.setdefault(key, len(order)) for key in keys]
 
 
 _LINE: Final = "\\n"

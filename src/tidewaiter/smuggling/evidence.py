@@ -9,7 +9,7 @@ from typing import Final
 
 from tidewaiter.model.dialect import Dialect
 from tidewaiter.model.oddity import Window
-from tidewaiter.smuggling.reading import TRANSACTIONS, Transaction, read
+from tidewaiter.smuggling.reading import TRANSACTIONS, SeenTransaction, read
 
 SMUGGLED: Final = "smuggled-message"
 SHOWN: Final = 256
@@ -78,7 +78,7 @@ def joined(windows: Iterable[Window]) -> list[Window]:
     return whole
 
 
-def _key(base: int, wire: bytes, each: Transaction) -> tuple[int, bytes, tuple[bytes, ...], bytes]:
+def _key(base: int, wire: bytes, each: SeenTransaction) -> tuple[int, bytes, tuple[bytes, ...], bytes]:
     return base + each.span.start, each.reverse_path, each.forward_paths, header_from(each.span.of(wire))
 
 

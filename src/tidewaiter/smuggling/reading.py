@@ -22,7 +22,7 @@ _FORGETS: Final = (b"RSET", b"EHLO", b"HELO", b"LHLO")
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class SeenTransaction:
     """One message as that program would have seen it."""
 
     reverse_path: bytes
@@ -56,7 +56,7 @@ class _Envelope:
         self.reverse_path, self.forward_paths = None, ()
 
 
-def read(dialect: Dialect, wire: bytes) -> tuple[Transaction, ...]:
+def read(dialect: Dialect, wire: bytes) -> tuple[SeenTransaction, ...]:
     """Read `wire`, which begins where content begins, as `dialect` does.
 
     Raises ValueError for a row that says nothing of how it reads.
@@ -67,11 +67,13 @@ def read(dialect: Dialect, wire: bytes) -> tuple[Transaction, ...]:
     content = _ends(dialect.reader)
     envelope = _Envelope()
     start: int | None = 0
-    found: list[Transaction] = []
+    found: list[SeenTransaction] = []
     while start is not None and len(found) < TRANSACTIONS:
         end = content.find(wire, start)
         span = Span(start, end.content_stop if end else len(wire))
-        found.append(Transaction(envelope.reverse_path or b"", envelope.forward_paths, span, end.then if end else None))
+        found.append(
+            SeenTransaction(envelope.reverse_path or b"", envelope.forward_paths, span, end.then if end else None)
+        )
         if end is None or end.then.goes_on == "close":
             break
         if end.then.goes_on == "content":

@@ -1,0 +1,1 @@
+"""What happens on one connection: from the greeting to the reply behind the final dot."""

@@ -1,0 +1,1 @@
+"""How the supervisor makes and ends processes, and what they share."""
