@@ -5,21 +5,22 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidewaiter.delivery.delivery import Origin, Patience
+from tidewaiter.delivery.delivery import Patience
 from tidewaiter.delivery.queue import FairQueue, Waiting
+from tidewaiter.model.client import Client, ClientRules
 
 LIMIT = 6
 
 
-class Client:
+class Sender:
     """One that waits."""
 
     fresh = False
     patience = Patience(1.0, 1.0)
 
     def __init__(self, network: int, *, erred: bool = False) -> None:
-        self.origin = Origin("192.0.2.1", 1, "client.test", "ESMTP", network)
-        self.origin.erred = erred
+        rules = ClientRules("192.0.2.1", network, (network,), (), -1, may_send=True)
+        self.origin = Client(rules, 1, "client.test", "ESMTP", erred=erred)
 
     def takes(self, _connection: object) -> bool:
         return True
@@ -33,7 +34,7 @@ class Client:
     def writable(self) -> None: ...
 
 
-def queue_of(*clients: Client) -> FairQueue:
+def queue_of(*clients: Sender) -> FairQueue:
     queue = FairQueue(LIMIT)
     for client in clients:
         queue.add(client, 0.0)
@@ -41,14 +42,14 @@ def queue_of(*clients: Client) -> FairQueue:
 
 
 def test_a_crowd_of_one_network_does_not_keep_another_waiting() -> None:
-    crowd, honest = [Client(1) for _ in range(80)], Client(2)
+    crowd, honest = [Sender(1) for _ in range(80)], Sender(2)
     queue = queue_of(*crowd, honest)
     queue.took(1)
     assert queue.pop() is honest
 
 
 def test_who_errs_comes_behind_all_others_whatever_they_hold() -> None:
-    guesser, honest = Client(1, erred=True), Client(2)
+    guesser, honest = Sender(1, erred=True), Sender(2)
     queue = queue_of(guesser, honest)
     for _ in range(LIMIT):
         queue.took(2)
@@ -56,14 +57,14 @@ def test_who_errs_comes_behind_all_others_whatever_they_hold() -> None:
 
 
 def test_within_a_network_and_among_equals_it_goes_in_turn() -> None:
-    clients = [Client(network) for network in (1, 1, 2, 3, 2)]
+    clients = [Sender(network) for network in (1, 1, 2, 3, 2)]
     queue = queue_of(*clients)
     first, second, third, fourth, fifth = clients
     assert [queue.pop() for _ in clients] == [first, third, fourth, second, fifth]
 
 
 def test_who_waits_no_more_is_not_served() -> None:
-    gone, here = Client(1), Client(1)
+    gone, here = Sender(1), Sender(1)
     queue = queue_of(gone, here)
     queue.discard(gone)
     queue.discard(gone)
@@ -84,7 +85,7 @@ def test_whoever_is_served_has_no_smaller_rank_beside_him(steps: list[tuple[str,
 
     for step, number in steps:
         if step.startswith("add"):
-            client = Client(number, erred=step != "add")
+            client = Sender(number, erred=step != "add")
             waiting.append(client)
             queue.add(client, 0.0)
         elif step == "pop" and waiting and sum(held.values()) < LIMIT:

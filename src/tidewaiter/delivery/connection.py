@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from tidewaiter.delivery.delivery import Origin
+from tidewaiter.model.client import Client
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline, Watch
-from tidewaiter.wire import Broken, Client, Early, Replied, State, Verb
+from tidewaiter.wire import Broken, Early, Replied, State, Verb
+from tidewaiter.wire import Client as WireClient
 
 
 class Holder(Protocol):
@@ -41,6 +42,7 @@ class Connection:
         "address",
         "alive",
         "client",
+        "erred",
         "held_since",
         "holder",
         "idle_since",
@@ -52,7 +54,7 @@ class Connection:
         "used",
     )
 
-    def __init__(self, client: Client, watch: Watch) -> None:
+    def __init__(self, client: WireClient, watch: Watch) -> None:
         """Wait for the connection."""
         self.client = client
         self.holder: Holder | None = None
@@ -65,8 +67,10 @@ class Connection:
         """Why it is gone."""
         self.address = ""
         """The IP address that it leads to, where there is one."""
-        self.origin: Origin | None = None
+        self.origin: Client | None = None
         """Whose mail was on it last: who was told of by XCLIENT, and who made the errors that the next hop counts."""
+        self.erred = False
+        """The next hop said no on it, to a sender or a recipient."""
         self.told: dict[str, str] = {}
         """What XCLIENT told last."""
         self._place = ""
@@ -88,7 +92,12 @@ class Connection:
         It errs, and servers answer a connection with many errors slowly or not at all; or the next hop takes what comes
         for that client's, and did not offer, in its answer to EHLO behind XCLIENT, to hear of another.
         """
-        return self.origin is not None and (self.origin.erred or (bool(self.told) and not self.client.offers.xclient))
+        return self.origin is not None and (self.erred or (bool(self.told) and not self.client.offers.xclient))
+
+    def err(self, origin: Client) -> Client:
+        """Note that the hop said no: it may count that against this connection, which then serves nobody else."""
+        self.erred = True
+        return origin.after_error()
 
     @property
     def place(self) -> str:

@@ -4,45 +4,11 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from tidewaiter.model.address import Address
+from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
 from tidewaiter.wire import Offers
-from tidewaiter.wire.xclient import NOT_LOOKED_UP
-
-
-class Origin:
-    """From whom a transaction comes, as far as a next hop wants to know (XCLIENT); one for each client's connection."""
-
-    __slots__ = ("address", "erred", "hello", "network", "port", "protocol")
-
-    def __init__(self, address: str, port: int, hello: str, protocol: str, network: int) -> None:
-        """Keep all five."""
-        self.address: Final = address
-        """The client's IP address as text."""
-        self.port: Final = port
-        self.hello: Final = hello
-        """The name behind HELO or EHLO."""
-        self.protocol: Final = protocol
-        """SMTP or ESMTP: what XCLIENT's PROTO takes."""
-        self.network: Final = network
-        """The number of the client's network, which has a fair share of a next hop's connections."""
-        self.erred = False
-        """A next hop refused a sender or a recipient of this client: servers count that against a connection."""
-
-    def told(self, wanted: frozenset[str]) -> dict[str, str]:
-        """Give the attributes of XCLIENT that a next hop wants; the names are not looked up, and it hears that."""
-        if not wanted:
-            return {}
-        known = {
-            "NAME": NOT_LOOKED_UP,
-            "REVERSE_NAME": NOT_LOOKED_UP,
-            "ADDR": self.address,
-            "PORT": str(self.port),
-            "PROTO": self.protocol,
-            "HELO": self.hello,
-        }
-        return {name: value for name, value in known.items() if name in wanted}
 
 
 class Patience:
@@ -132,7 +98,7 @@ class Hop(Protocol):
     async def learn(self) -> None:
         """Ask what it offers; come back when that is known, or cannot be known now."""
 
-    def deliver(self, mail: Mail, origin: Origin, lacking: Callable[[str], Reply]) -> Delivery:
+    def deliver(self, mail: Mail, client: Client, lacking: Callable[[str], Reply]) -> Delivery:
         """Begin a transaction; nothing is sent before the first recipient.
 
         `lacking` gives the reply where this hop does not take the extension that a field of `Offers` names.
@@ -140,3 +106,7 @@ class Hop(Protocol):
 
     def close(self) -> None:
         """Let go of what is idle, and of the rest when it comes back."""
+
+
+def nobody(_: object) -> None:
+    """Be whoever hears an answer that nobody wants any more: what holds us must not be held by what asks."""

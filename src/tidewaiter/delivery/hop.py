@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tidewaiter.delivery.delivery import Origin
 from tidewaiter.delivery.pool import Pool
 from tidewaiter.delivery.smtp import SmtpDelivery
+from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import Offers
@@ -34,7 +34,7 @@ class SmtpHop:
         """Ask what it offers."""
         await self.pool.learn()
 
-    def deliver(self, mail: Mail, origin: Origin, lacking: Callable[[str], Reply]) -> SmtpDelivery:
+    def deliver(self, mail: Mail, origin: Client, lacking: Callable[[str], Reply]) -> SmtpDelivery:
         """Begin a transaction."""
         return SmtpDelivery(self.pool, mail, origin, lacking)
 

@@ -12,15 +12,16 @@ from typing import Final, Protocol
 from tidewaiter.config.settings import Xclient
 from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection, Holder
-from tidewaiter.delivery.delivery import Origin
+from tidewaiter.model.client import Client
 from tidewaiter.model.reply import Reply
 from tidewaiter.wire import Replied, Verb
+from tidewaiter.wire.xclient import NOT_LOOKED_UP
 
 
 class Introduced(Holder, Protocol):
     """Whose mail it is: the delivery, which holds the connection behind the introduction."""
 
-    origin: Origin
+    origin: Client
 
     def introduced(self) -> None:
         """Hear that mail of `origin` may follow now."""
@@ -47,7 +48,7 @@ class Introduction:
     def start(self, wanted: Xclient, seconds: float) -> None:
         """Tell what this hop wants to know, unless that is what it knows; each reply within `seconds`."""
         connection, origin = self._connection, self._delivery.origin
-        told = origin.told(connection.client.offers.xclient) if wanted is not Xclient.OFF else {}
+        told = attributes(origin, connection.client.offers.xclient) if wanted is not Xclient.OFF else {}
         connection.origin = origin
         if told and told != connection.told:
             connection.told = told
@@ -87,3 +88,18 @@ class Introduction:
 
     def _done(self) -> None:
         self._connection.holder = self._delivery
+
+
+def attributes(client: Client, wanted: frozenset[str]) -> dict[str, str]:
+    """Give the attributes of XCLIENT that a next hop wants; the names are not looked up, and it hears that."""
+    if not wanted:
+        return {}
+    known = {
+        "NAME": NOT_LOOKED_UP,
+        "REVERSE_NAME": NOT_LOOKED_UP,
+        "ADDR": client.address,
+        "PORT": str(client.port),
+        "PROTO": client.protocol,
+        "HELO": client.hello,
+    }
+    return {name: value for name, value in known.items() if name in wanted}

@@ -15,10 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tidewaiter.delivery.delivery import Answer, Origin, Outcome, OutcomeObserver, Patience
+from tidewaiter.delivery.delivery import Answer, Outcome, OutcomeObserver, Patience
 from tidewaiter.delivery.outgoing import UNREADABLE
 from tidewaiter.lines.scan import CRLF
 from tidewaiter.model.address import Address
+from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.file_thread import FileThread
@@ -65,7 +66,7 @@ class Maildir:
         """A file takes everything."""
         return True
 
-    def deliver(self, mail: Mail, _origin: Origin, _lacking: Callable[[str], Reply]) -> "MaildirDelivery":
+    def deliver(self, mail: Mail, _client: Client, _lacking: Callable[[str], Reply]) -> "MaildirDelivery":
         """Begin a transaction."""
         return MaildirDelivery(self, mail)
 

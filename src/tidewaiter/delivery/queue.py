@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from tidewaiter.delivery.connection import Connection, Holder
-from tidewaiter.delivery.delivery import Origin, Patience
+from tidewaiter.delivery.delivery import Patience
+from tidewaiter.model.client import Client
 from tidewaiter.model.reply import Reply
 
 _Key = tuple[int, bool]
@@ -20,7 +21,7 @@ _Key = tuple[int, bool]
 class Waiting(Holder, Protocol):
     """Who asks for a connection."""
 
-    origin: Origin
+    origin: Client
     """From whom its mail comes."""
     patience: Patience
     """How long it can wait."""
@@ -97,7 +98,7 @@ class FairQueue:
         """The rank of whoever is served next."""
         return next(number for number, rank in enumerate(self._ranks) if rank)
 
-    def rank_of(self, origin: Origin) -> int:
+    def rank_of(self, origin: Client) -> int:
         """The rank that mail of this client has now: what it holds counts against it."""
         return self._rank(origin.network, origin.erred)
 

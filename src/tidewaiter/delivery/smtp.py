@@ -15,12 +15,13 @@ from typing import Final
 
 from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection
-from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Origin, Outcome, OutcomeObserver, Patience
+from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Outcome, OutcomeObserver, Patience, nobody
 from tidewaiter.delivery.introduction import Introduction
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
 from tidewaiter.delivery.resetting import Resetting
 from tidewaiter.model.address import Address
+from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
@@ -53,7 +54,7 @@ class SmtpDelivery:
         "patience",
     )
 
-    def __init__(self, pool: Pool, mail: Mail, origin: Origin, lacking: Callable[[str], Reply]) -> None:
+    def __init__(self, pool: Pool, mail: Mail, origin: Client, lacking: Callable[[str], Reply]) -> None:
         """Begin without a connection; `lacking` gives the reply where an extension that the mail needs is missing."""
         self._pool = pool
         self._mail = mail
@@ -64,7 +65,7 @@ class SmtpDelivery:
         self._accepted: list[Address] = []
         self._recipient: Address | None = None
         """Being asked for."""
-        self._then: Callable[[Answer], None] = _nobody
+        self._then: Callable[[Answer], None] = nobody
         self._asked: deque[Address] = deque()
         """Said, and not answered yet."""
         self._refusal: Reply | None = None
@@ -102,7 +103,7 @@ class SmtpDelivery:
     def abandon(self) -> None:
         """Give it up: RSET, or a cut where content has begun, which the next hop throws away."""
         self._recipient = self._observer = None
-        self._then = _nobody
+        self._then = nobody
         self._again = self.fresh = False
         self._pool.busy(self)
         if self._connection is None:
@@ -114,13 +115,13 @@ class SmtpDelivery:
 
     def takes(self, connection: Connection) -> bool:
         """Tell whether it can be said truly on this connection whose mail this is, and that of nobody who erred."""
-        return connection.origin is self.origin or not connection.bound
+        return not connection.bound or self.origin.is_same(connection.origin)
 
     def granted(self, connection: Connection) -> None:
         """Go on with this connection, on which nothing has been asked yet."""
         self._connection = connection
         self._asked.clear()
-        if connection.origin is self.origin:
+        if self.origin.is_same(connection.origin):
             self._say_envelope(connection)
         else:
             Introduction(connection, self).start(self._pool.terms.xclient, self._pool.target.timeouts.greeting)
@@ -239,7 +240,8 @@ class SmtpDelivery:
         if reply.code == meaning.CLOSING:
             self._closing(reply)
         elif not reply.positive:
-            self.origin.erred = True
+            assert self._connection is not None
+            self.origin = self._connection.err(self.origin)
             self._about = SENDER
             if self._accepted:
                 self._changed(Verb.MAIL, reply)
@@ -279,7 +281,7 @@ class SmtpDelivery:
         if reply.code in meaning.ABOUT_US and self._refusal is None:
             self._pool.news.troubled(Verb.RCPT, str(reply))
         if not reply.positive:
-            self.origin.erred = True
+            self.origin = connection.err(self.origin)
         if self._refusal is not None:
             self._fail(reply, down=not reply.permanent or reply.code in meaning.ABOUT_US)
             return
@@ -289,7 +291,7 @@ class SmtpDelivery:
         self._recipient = None
         self._again = self.fresh = False
         self._pool.silent(self, connection)
-        then, self._then = self._then, _nobody
+        then, self._then = self._then, nobody
         then(Answer(meaning.for_client(reply)))
 
     def _closing(self, reply: Reply) -> None:
@@ -375,7 +377,7 @@ class SmtpDelivery:
         self._again = self.fresh = False
         recipient, self._recipient = self._recipient, None
         if recipient is not None:
-            then, self._then = self._then, _nobody
+            then, self._then = self._then, nobody
             then(Answer(meaning.for_client(reply), down=down, about=self._about))
         else:
             self._over(meaning.for_client(reply), str(reply), doubtful=self._ended)
@@ -386,10 +388,6 @@ class SmtpDelivery:
         self._outgoing = None
         if observer is not None:
             observer.outcome(Outcome(reply, hop_reply, doubtful=doubtful))
-
-
-def _nobody(_: Answer) -> None:
-    """Nobody has asked, or nobody wants to know any more."""
 
 
 _ON_REPLY: Final[Mapping[Verb, Callable[[SmtpDelivery, Reply], None]]] = {

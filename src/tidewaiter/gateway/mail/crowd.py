@@ -10,10 +10,10 @@ from enum import Enum
 from typing import Final
 
 from tidewaiter.config.settings import Limits
-from tidewaiter.gateway.mail.client_rules import ClientRules
 from tidewaiter.gateway.processes.connections import Connections
 from tidewaiter.gateway.processes.descriptors import Descriptors
 from tidewaiter.gateway.record.recorder import Recorder
+from tidewaiter.model.client import ClientRules
 
 CROWDED_SHARE: Final = 0.8
 

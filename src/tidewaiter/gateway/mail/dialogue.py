@@ -8,12 +8,11 @@ ends by a reply that is told already is not told again.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from tidewaiter.delivery.delivery import Origin
-from tidewaiter.gateway.mail.client_rules import ClientRules
 from tidewaiter.gateway.mail.listening import NOT_OURS, Listening
 from tidewaiter.gateway.mail.received import opening
 from tidewaiter.gateway.mail.transaction import GONE, Transaction
 from tidewaiter.gateway.mail.waiting import Waiting
+from tidewaiter.model.client import Client
 from tidewaiter.model.reply import Reply
 from tidewaiter.smuggling.evidence import printable
 from tidewaiter.wire import (
@@ -44,11 +43,8 @@ class Dialogue:
         "_asking",
         "_client",
         "_listening",
-        "_origin",
-        "_port",
         "_protocol",
         "_session",
-        "_tls",
         "_told",
         "_trace",
         "_transaction",
@@ -60,19 +56,16 @@ class Dialogue:
         "waiting",
     )
 
-    def __init__(self, session: Waiting, listening: Listening, client: ClientRules, port: int, tls: str) -> None:
-        """Begin before the greeting; `tls` names protocol and cipher of a connection that began in TLS."""
-        self.server = Server(listening.service(client), tls=tls != "")
+    def __init__(self, session: Waiting, listening: Listening, client: Client) -> None:
+        """Begin before the greeting."""
+        self.server = Server(listening.service(client.rules), tls=client.tls != "")
         self._session: Waiting | None = session
         self._listening = listening
         self._client = client
-        self._port = port
-        self._tls = tls
         self._transaction: Transaction | None = None
         self._answer: Reply | None = None
         self._told: Reply | None = None
         """The last refusal that is in the log."""
-        self._origin: Origin | None = None
         self._protocol = ""
         self._trace = ""
         """The opening of our Received field, as long as the protocol is this one."""
@@ -146,8 +139,7 @@ class Dialogue:
 
     def secured(self, tls: str) -> None:
         """Begin anew within TLS."""
-        self._tls = tls
-        self._origin = None
+        self._client = self._client.secured(tls)
         self.server.started_tls()
 
     def abandon(self, reply: Reply) -> None:
@@ -187,6 +179,8 @@ class Dialogue:
     def _answered(self, reply: Reply) -> list[Event]:
         if reply.code >= 400:
             self._told = reply  # by whoever said no
+            if self._transaction is not None and self._transaction.erred:
+                self._client = self._client.after_error()
         return self.server.answer(reply)
 
     def _mail(self, event: MailFrom) -> Reply:
@@ -194,16 +188,11 @@ class Dialogue:
             closing = self._closing()
             self._refuse("command", "shutting down", closing)
             return closing
-        if not self._client.may_send:
+        if not self._client.rules.may_send:
             self._refuse("command", "not in networks", NOT_OURS)
             return NOT_OURS
-        server = self.server
-        if self._origin is None or self._origin.hello != server.hello:
-            protocol = "SMTP" if server.verb is Verb.HELO else "ESMTP"
-            self._protocol = ""
-            self._origin = Origin(self._client.address, self._port, server.hello, protocol, self._client.row)
         assert self._session is not None
-        self._transaction = Transaction(self._session, self._listening, self._origin, event.mail, self._tls)
+        self._transaction = Transaction(self._session, self._listening, self._introduced(), event.mail)
         return replies.SENDER_OK
 
     def _rcpt(self, event: RcptTo) -> Reply | None:
@@ -243,9 +232,8 @@ class Dialogue:
         self._listening.refuse(
             "command",
             _WHY_MAIL.get(event.reply.code, "malformed"),
-            reply=str(event.reply),
-            client=self._client.address,
-            helo=self.server.hello,
+            event.reply,
+            self._introduced(),
             reverse_path=printable(event.argument),
         )
 
@@ -255,9 +243,8 @@ class Dialogue:
         self._listening.refuse(
             "recipient",
             _WHY.get(event.reply.code, "malformed"),
-            reply=str(event.reply),
-            client=self._client.address,
-            helo=self.server.hello,
+            event.reply,
+            self._introduced(),
             reverse_path=str(sender or ""),
             forward_path=printable(event.argument),
         )
@@ -295,6 +282,14 @@ class Dialogue:
         self.waiting = answer is None
         return answer
 
+    def _introduced(self) -> Client:
+        """Give the client by the name that it said last."""
+        server, client = self.server, self._client
+        if client.hello != server.hello:
+            self._protocol = ""  # of the Received field, which names it too
+            self._client = client.greeted(server.hello, "SMTP" if server.verb is Verb.HELO else "ESMTP")
+        return self._client
+
     def _opening(self) -> str:
         """Give the opening of our Received field; written anew when something in it changes."""
         protocol = self.server.protocol
@@ -315,14 +310,7 @@ class Dialogue:
         self, stage: Literal["connection", "command"], reason: str, reply: Reply | None, detail: str = ""
     ) -> None:
         self._told = reply
-        self._listening.refuse(
-            stage,
-            reason,
-            reply=str(reply or ""),
-            client=self._client.address,
-            helo=self.server.hello,
-            detail=detail,
-        )
+        self._listening.refuse(stage, reason, reply, self._introduced(), detail=detail)
 
 
 _WHY_MAIL: Final = {503: "out of order", 552: "too big", 555: "unknown parameter"}

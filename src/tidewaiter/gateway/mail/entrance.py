@@ -14,6 +14,7 @@ from typing import cast
 
 from tidewaiter.gateway.mail.listening import Listening
 from tidewaiter.gateway.mail.session import LINGER_SECONDS, NO_TLS, Admitted, Session, known
+from tidewaiter.model.client import Client
 from tidewaiter.net.tls import tls_failure
 
 
@@ -34,7 +35,7 @@ class Securing(asyncio.Protocol):
         """Take the socket, and leave this transport before it reads."""
         listening = self._listening
         peer, descriptor = known(transport)
-        client = listening.rules_of(peer[0])
+        client = Client(listening.rules_of(peer[0]), peer[1])
         admitted = Admitted(client, listening.admit(client, descriptor))
         connection = None if listening.worker.descriptors.spent(descriptor) else _again(transport)
         if connection is None:  # nothing can be said before a handshake, for which there is no descriptor
@@ -59,9 +60,9 @@ class Securing(asyncio.Protocol):
 
     def _refuse(self, admitted: Admitted, why: str) -> None:
         listening = self._listening
-        listening.worker.crowd.leave(admitted.client)
+        listening.worker.crowd.leave(admitted.client.rules)
         listening.worker.recorder.count("tls_failures", "client")
-        listening.refuse("connection", NO_TLS, reply="", client=admitted.client.address, detail=why)
+        listening.refuse("connection", NO_TLS, None, admitted.client, detail=why)
 
 
 def _again(transport: asyncio.BaseTransport) -> socket.socket | None:

@@ -11,11 +11,12 @@ from tidewaiter.config.settings import Limits, Listener, ListenerTls
 from tidewaiter.config.values import write_endpoint
 from tidewaiter.delivery.delivery import Hop
 from tidewaiter.delivery.route import RouteTable
-from tidewaiter.gateway.mail.client_rules import STRANGER, ClientRules, rules_of
+from tidewaiter.gateway.mail.client_rules import STRANGER, rules_of
 from tidewaiter.gateway.mail.crowd import Entry
 from tidewaiter.gateway.mail.offering import offering
 from tidewaiter.gateway.mail.waiting import Waiting
 from tidewaiter.gateway.mail.worker_context import WorkerContext
+from tidewaiter.model.client import Client, ClientRules
 from tidewaiter.model.position import EnvelopePosition, Position, Positions
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.records import Refusal
@@ -48,7 +49,7 @@ class Listening:
         self.context = context
         self.implicit_tls = listener.tls is ListenerTls.IMPLICIT
         self.routes = RouteTable(routes)
-        self.sessions: dict[Waiting, ClientRules] = {}
+        self.sessions: dict[Waiting, Client] = {}
         """Each with its client."""
         self._listener = listener
         self._hops = tuple(dict.fromkeys(hop for route in routes for hop in route.hops))
@@ -61,46 +62,61 @@ class Listening:
     def _look_up_rules(self, host: str) -> ClientRules:
         return rules_of(host, self._listener, self.limits, self.worker.connections)
 
-    def service(self, client: ClientRules) -> Service:
+    def service(self, rules: ClientRules) -> Service:
         """Give the voice for this client: the positions of the first exclusion that holds it, or the listener's."""
         offered = tuple([hop.offers for hop in self._hops])
         if offered != self._offered or not self._services:
             self._offered = offered
             self._services = self._make_services()
-        return self._services[client.exclusion]
+        return self._services[rules.exclusion]
 
-    def enter(self, session: Waiting, client: ClientRules, descriptor: int) -> Reply | None:
+    def enter(self, session: Waiting, client: Client, descriptor: int) -> Reply | None:
         """Count a connection, which has this descriptor; the reply refuses it. Each one `leave`s."""
         self.sessions[session] = client
         return self.admit(client, descriptor)
 
-    def admit(self, client: ClientRules, descriptor: int) -> Reply | None:
+    def admit(self, client: Client, descriptor: int) -> Reply | None:
         """Count a connection before it has a session; each one is given back, by `leave` or by `Crowd.leave`."""
         self.worker.recorder.count("connections", self.name)
-        entry = self.worker.crowd.enter(client, descriptor)
+        entry = self.worker.crowd.enter(client.rules, descriptor)
         if entry is Entry.FULL:
-            return self.service(client).closing("4.3.2", "Too many connections")
+            return self.service(client.rules).closing("4.3.2", "Too many connections")
         if entry is Entry.NETWORK_FULL:
-            return self.service(client).closing("4.7.0", "Too many connections from your network")
+            return self.service(client.rules).closing("4.7.0", "Too many connections from your network")
         if entry is Entry.NO_DESCRIPTOR:
-            return self.service(client).closing("4.3.2", "Too many connections, no file descriptor is left")
+            return self.service(client.rules).closing("4.3.2", "Too many connections, no file descriptor is left")
         return None
 
     def leave(self, session: Waiting) -> None:
         """Count it out."""
-        self.worker.crowd.leave(self.sessions.pop(session))
+        self.worker.crowd.leave(self.sessions.pop(session).rules)
 
     def _hurry(self, seconds: float) -> None:
         """Give those who are silent already no more time than those who will be."""
         for session in list(self.sessions):
             session.hurry(seconds)
 
-    def refuse(self, stage: Literal["connection", "command", "recipient"], reason: str, **what: str) -> None:
-        """Remember that something was refused."""
+    def refuse(
+        self,
+        stage: Literal["connection", "command", "recipient"],
+        reason: str,
+        reply: Reply | None,
+        client: Client,
+        **what: str,
+    ) -> None:
+        """Remember that something was refused; no reply was said where the connection ended without one."""
         recorder = self.worker.recorder
         recorder.refusal(
             Refusal(
-                time=datetime.now(UTC), id=recorder.new_id(), stage=stage, reason=reason, listener=self.name, **what
+                time=datetime.now(UTC),
+                id=recorder.new_id(),
+                stage=stage,
+                reason=reason,
+                listener=self.name,
+                reply=str(reply or ""),
+                client=client.address,
+                helo=client.hello,
+                **what,
             )
         )
 

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Delivery, Hop, Origin, OutcomeObserver, Patience
+from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Delivery, Hop, OutcomeObserver, Patience, nobody
 from tidewaiter.delivery.meaning import LACKING
 from tidewaiter.gateway.mail.listening import NOT_OURS, Listening
 from tidewaiter.model.address import Address
+from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
@@ -33,14 +34,15 @@ class Recipients:
     __slots__ = (
         "_answer",
         "_candidates",
+        "_client",
         "_delivery",
         "_failed",
         "_listening",
         "_mail",
-        "_origin",
         "_recipient",
         "_until",
         "accepted",
+        "erred",
         "hop",
     )
 
@@ -48,14 +50,14 @@ class Recipients:
         self,
         listening: Listening,
         mail: Mail,
-        origin: Origin,
+        client: Client,
         answer: Callable[[Reply], None],
         failed: Callable[[Exception], None],
     ) -> None:
         """Begin with none; `answer` hears the reply to each, `failed` what goes wrong here when a next hop answers."""
         self._listening = listening
         self._mail = mail
-        self._origin = origin
+        self._client = client
         self._answer = answer
         self._failed = failed
         self._candidates: deque[Hop] = deque()
@@ -65,6 +67,8 @@ class Recipients:
         self._delivery: Delivery | None = None
         self.accepted: list[str] = []
         """Those that the next hop takes."""
+        self.erred = False
+        """A next hop said no to one of them, or to the sender: it may count that against a connection."""
         self.hop: Hop | None = None
         """The next hop that was asked last."""
 
@@ -105,7 +109,7 @@ class Recipients:
     def close(self) -> None:
         """Let go of the delivery and of whoever hears the answers: each knows us, and circles outlive a message."""
         self._delivery = None
-        self._answer = self._failed = _nobody
+        self._answer = self._failed = nobody
 
     def _try_next(self, otherwise: Answer, asked: str) -> None:
         """Ask the next candidate; where there is none, say `otherwise`, which the next hop `asked` said."""
@@ -124,7 +128,7 @@ class Recipients:
         assert self.hop is not None
         assert self._recipient is not None
         if self._delivery is None:
-            self._delivery = self.hop.deliver(self._mail, self._origin, self._lacking)
+            self._delivery = self.hop.deliver(self._mail, self._client, self._lacking)
         self._delivery.rcpt(self._recipient, patience, self._hop_answered)
 
     def _lacking(self, extension: str) -> Reply:
@@ -150,21 +154,17 @@ class Recipients:
             self.accepted.append(str(self._recipient))
             self._answer(answer.reply)
         else:
+            self.erred = True
             self._refuse(answer.reply, _REFUSED.get(answer.about, "refused by the next hop"), name)
 
     def _refuse(self, reply: Reply, reason: str, next_hop: str = "") -> None:
         self._listening.refuse(
             "recipient",
             reason,
-            reply=str(reply),
-            client=self._origin.address,
-            helo=self._origin.hello,
+            reply,
+            self._client,
             reverse_path=str(self._mail.sender or ""),
             forward_path=str(self._recipient),
             next_hop=next_hop,
         )
         self._answer(reply)
-
-
-def _nobody(_: object) -> None:
-    """Nobody waits any more."""

@@ -12,10 +12,10 @@ import asyncio
 import ssl
 from typing import Any, Final, NamedTuple, cast
 
-from tidewaiter.gateway.mail.client_rules import ClientRules
 from tidewaiter.gateway.mail.dialogue import Dialogue
 from tidewaiter.gateway.mail.listening import Listening
 from tidewaiter.gateway.mail.turns import LARGE
+from tidewaiter.model.client import Client
 from tidewaiter.model.reply import Reply
 from tidewaiter.net.deadline import Deadline
 from tidewaiter.net.tls import tls_failure, tls_text
@@ -31,7 +31,7 @@ LINGER_BYTES: Final = 1024 * 1024
 class Admitted(NamedTuple):
     """A connection that was counted before its handshake."""
 
-    client: ClientRules
+    client: Client
     refusal: Reply | None
 
 
@@ -76,11 +76,11 @@ class Session:
         self._transport = cast(asyncio.Transport, transport)
         peer, descriptor = known(transport)
         listening = self._listening
-        client = listening.rules_of(peer[0])
         tls = tls_text(transport) if listening.implicit_tls else ""
+        client = Client(listening.rules_of(peer[0]), peer[1], tls=tls)
         self._tls = tls != ""
         self._transport.set_write_buffer_limits(high=listening.limits.unread_replies)
-        self._dialogue = Dialogue(self, listening, client, peer[1], tls)
+        self._dialogue = Dialogue(self, listening, client)
         if self._admitted is None:
             refusal = listening.enter(self, client, descriptor)
         else:

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
 
-from tidewaiter.delivery.delivery import Origin, Outcome
+from tidewaiter.delivery.delivery import Outcome
 from tidewaiter.gateway.mail.examiner import Question
 from tidewaiter.gateway.mail.listening import Listening
 from tidewaiter.gateway.mail.received import FIELD_LIMIT, received
@@ -19,6 +19,7 @@ from tidewaiter.gateway.mail.worker_context import WorkerContext
 from tidewaiter.gateway.record.outcomes import abandoned_name, outcome_name, queue_id
 from tidewaiter.message.header import HeaderSection
 from tidewaiter.model.address import Address
+from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
 from tidewaiter.store import records
@@ -42,6 +43,7 @@ class Transaction:
     """From MAIL to the reply."""
 
     __slots__ = (
+        "_client",
         "_header",
         "_listening",
         "_opening",
@@ -52,23 +54,20 @@ class Transaction:
         "_spool",
         "id",
         "mail",
-        "origin",
         "started",
-        "tls",
     )
 
-    def __init__(self, session: Waiting, listening: Listening, origin: Origin, mail: Mail, tls: str) -> None:
+    def __init__(self, session: Waiting, listening: Listening, client: Client, mail: Mail) -> None:
         """Begin; nothing is asked of anybody yet."""
         worker = listening.worker
         worker.transactions.add(self)
         self.id = worker.recorder.new_id()
         self.mail = mail.grown(FIELD_LIMIT)
-        self.origin = origin
-        self.tls = tls
+        self._client = client
         self.started = worker.loop.time()
         self._session: Waiting | None = session
         self._listening = listening
-        self._recipients = Recipients(listening, self.mail, origin, self._answer, self.failed)
+        self._recipients = Recipients(listening, self.mail, client, self._answer, self.failed)
         self._spool: Spool | None = None
         self._header = HeaderSection(listening.limits.header_size)
         self._reader: Body | None = None
@@ -79,6 +78,11 @@ class Transaction:
     def behind(self) -> bool:
         """Tell whether the client should wait for our disk."""
         return self._spool is not None and self._spool.behind
+
+    @property
+    def erred(self) -> bool:
+        """Tell whether a next hop said no to its sender or a recipient."""
+        return self._recipients.erred
 
     def rcpt(self, recipient: Address) -> None:
         """Ask for this recipient; the answer goes to the session."""
@@ -273,9 +277,9 @@ class Transaction:
             outcome=name,
             reply=str(said),
             listener=self._listening.name,
-            client=self.origin.address,
-            helo=self.origin.hello,
-            tls=self.tls,
+            client=self._client.address,
+            helo=self._client.hello,
+            tls=self._client.tls,
             reverse_path=str(self.mail.sender or ""),
             recipients=tuple(recipients.accepted),
             size=self._spool.size if self._spool is not None else 0,
