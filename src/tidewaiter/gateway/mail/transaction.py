@@ -6,14 +6,16 @@ Whatever the way out, the next hop is left without a trace of what was not deliv
 
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidewaiter.delivery.delivery import Outcome
 from tidewaiter.gateway.mail.examiner import Question
 from tidewaiter.gateway.mail.listening import Listening
 from tidewaiter.gateway.mail.received import FIELD_LIMIT, received
 from tidewaiter.gateway.mail.recipients import Recipients
+from tidewaiter.gateway.mail.stage import Stage
 from tidewaiter.gateway.mail.waiting import Waiting
 from tidewaiter.gateway.mail.worker_context import WorkerContext
 from tidewaiter.gateway.record.outcomes import abandoned_name, outcome_name, queue_id
@@ -52,6 +54,7 @@ class Transaction:
         "_session",
         "_slot",
         "_spool",
+        "_stage",
         "id",
         "mail",
         "started",
@@ -73,6 +76,7 @@ class Transaction:
         self._reader: Body | None = None
         self._opening = ""
         self._slot: int | None = None
+        self._stage = Stage.ENVELOPE
 
     @property
     def behind(self) -> bool:
@@ -101,10 +105,9 @@ class Transaction:
         if lack is not None:
             worker.lacks(lack)
             said = _no_room(worker.room.trouble)
-            self._recipients.leave()
-            self._record(said, Outcome(said), "deferred")
-            self._close()
+            self._give_up(said, "deferred")
             return said
+        self._stage = Stage.CONTENT
         self._spool = Spool(worker.room, self._caught_up)
         return replies.GO_AHEAD
 
@@ -116,7 +119,7 @@ class Transaction:
 
     def _caught_up(self) -> None:
         try:
-            if self._reader is not None:
+            if self._stage is Stage.JUDGING:
                 self._send_when_complete()
             elif self._session is not None:
                 self._session.regulate()
@@ -127,6 +130,7 @@ class Transaction:
 
     def end(self, reader: Body, opening: str) -> None:
         """Judge, hand over, and answer when the next hop has answered; `opening` is that of our Received field."""
+        self._stage = Stage.JUDGING
         self._reader = reader
         self._opening = opening
         refusal = self._refusal()
@@ -152,6 +156,7 @@ class Transaction:
             self._recipients.leave()
             self.outcome(Outcome(_no_room(spool.trouble)))
         elif spool.complete:
+            self._stage = Stage.SENDING
             trace = received(self._opening, self.id, self._recipients.accepted, time.time())
             self._recipients.send(trace, spool, self)
 
@@ -159,11 +164,12 @@ class Transaction:
 
     def ending(self) -> None:
         """The last byte is about to leave: if we die before our reply, whoever survives is to name this message."""
+        self._stage = Stage.ENDING
         self._slot = self._listening.worker.doubts.begin(self.id)
 
     def outcome(self, outcome: Outcome) -> None:
         """Answer the client, if it still waits, then remember what became of the message."""
-        if self not in self._listening.worker.transactions:
+        if self._stage is Stage.OVER:
             return  # it was cut, and is told
         try:
             self._end(outcome)
@@ -178,7 +184,7 @@ class Transaction:
         heard = session is not None and not session.finished
         if session is not None:
             session.finish(said)
-        if not heard and self._slot is not None:
+        if not heard and self._stage is Stage.ENDING:
             # Gone, or sending no more: a program that died looks like one that still listens, and comes again.
             doubtful = outcome.doubtful or outcome.reply.positive
             outcome = Outcome(outcome.reply, outcome.hop_reply, doubtful=doubtful)
@@ -188,34 +194,23 @@ class Transaction:
     def refused(self, reader: Body, reply: Reply) -> None:
         """The content was refused as it came, and the client has its reply."""
         self._reader = reader
-        self._recipients.leave()
-        outcome = Outcome(reply)
-        self._record(reply, outcome, outcome_name(reply, outcome))
-        self._close()
+        self._give_up(reply, outcome_name(reply, Outcome(reply)))
 
     def abandon(self, said: Reply) -> None:
         """The client gave it up, or is gone, or was sent away; `said` is what it heard at the end."""
         self._session = None
-        if self._slot is not None:
-            return
-        try:
-            self._recipients.leave()
-            name = abandoned_name(said, begun=self._spool is not None, gone=said is GONE)
-            self._record(said, Outcome(said), name)
-        finally:
-            self._close()
+        _REACTIONS[self._stage].departure(self, said)
 
     def failed(self, error: Exception) -> None:
         """Something of ours went wrong: say so, answer the client, and give back all that is held."""
         worker, session = self._listening.worker, self._session
         worker.fault(f"transaction {self.id}", error)
-        if session is not None and self._slot is None:
+        if session is not None and self._stage is not Stage.ENDING:
             session.fail()  # which abandons this
             return
         self._session = None
         try:
-            if self in worker.transactions:
-                self.cut(FAULT)
+            self.cut(FAULT)
         except Exception as another:  # noqa: BLE001 - what cannot be recorded is given back all the same
             worker.fault(f"transaction {self.id}", another)
         if session is not None:
@@ -223,30 +218,56 @@ class Transaction:
 
     def cut(self, said: Reply) -> None:
         """End it now, though its last byte may have left: then it may come twice."""
+        _REACTIONS[self._stage].cut(self, said)
+
+    def too_late(self) -> None:
+        """Let the client hear 451 while it still listens; what has left goes on, and may come twice."""
+        _REACTIONS[self._stage].too_late(self)
+
+    # What those do, by the stage: see `_REACTIONS`.
+
+    def _answer_for_recipient(self) -> None:
+        self._recipients.too_late(TOO_LATE)
+
+    def _answer_for_message(self) -> None:
+        """Answer the client; the next hop goes on."""
+        session, self._session = self._session, None
+        assert session is not None
+        session.finish(TOO_LATE)
+
+    def _answer_and_give_up(self) -> None:
+        self._answer_for_message()
+        self._give_up(TOO_LATE, "deferred")
+
+    def _leave(self, said: Reply) -> None:
+        begun = self._stage is not Stage.ENVELOPE
+        self._give_up(said, abandoned_name(said, begun=begun, gone=said is GONE))
+
+    def _end_untold(self, said: Reply) -> None:
+        self._give_up(said, outcome_name(said, Outcome(said)))
+
+    def _end_doubtful(self, said: Reply) -> None:
+        """Write down that it may come twice."""
         try:
-            doubtful = self._slot is not None
-            if not doubtful:
-                self._recipients.leave()
-            outcome = Outcome(said, doubtful=doubtful)
+            outcome = Outcome(said, doubtful=True)
             self._record(said, outcome, outcome_name(said, outcome))
         finally:
             self._close()
 
-    def too_late(self) -> None:
-        """Let the client hear 451 while it still listens; what has left goes on, and may come twice."""
-        if self._reader is None:
-            self._recipients.too_late(TOO_LATE)
-            return
-        session, self._session = self._session, None
-        assert session is not None
-        session.finish(TOO_LATE)
-        if self._slot is None:
+    def _go_on(self, _said: Reply) -> None:
+        """Wait for the next hop's reply, for the log."""
+
+    def _give_up(self, said: Reply, name: records.Outcome) -> None:
+        """Take it back from the next hop, and end."""
+        try:
             self._recipients.leave()
-            self._record(TOO_LATE, Outcome(TOO_LATE), "deferred")
+            self._record(said, Outcome(said), name)
+        finally:
             self._close()
 
     def _close(self) -> None:
         worker = self._listening.worker
+        self._stage = Stage.OVER
         worker.transactions.discard(self)
         if self._spool is not None:
             if self._spool.trouble is not None:
@@ -293,6 +314,33 @@ class Transaction:
         worker.recorder.transaction(record)
         if question is not None:
             _examine(worker, record, question)
+
+
+class _Reactions(NamedTuple):
+    """What ends a transaction, and what it does in one stage."""
+
+    too_late: Callable[[Transaction], None]
+    """The client would not wait any longer for an answer."""
+    departure: Callable[[Transaction, Reply], None]
+    """The client gave it up, or is gone, or was sent away."""
+    cut: Callable[[Transaction, Reply], None]
+    """This process ends, or something of ours went wrong."""
+
+
+def _is_over(_self: Transaction, _said: Reply) -> None:
+    """It has its record."""
+
+
+_NEVER: Final = Transaction._answer_and_give_up  # nothing is asked in this stage; if it were, that would be right
+_REACTIONS: Final[Mapping[Stage, _Reactions]] = {
+    Stage.ENVELOPE: _Reactions(Transaction._answer_for_recipient, Transaction._leave, Transaction._end_untold),
+    Stage.CONTENT: _Reactions(_NEVER, Transaction._leave, Transaction._end_untold),
+    Stage.JUDGING: _Reactions(Transaction._answer_and_give_up, Transaction._leave, Transaction._end_untold),
+    Stage.SENDING: _Reactions(Transaction._answer_and_give_up, Transaction._leave, Transaction._end_untold),
+    Stage.ENDING: _Reactions(Transaction._answer_for_message, Transaction._go_on, Transaction._end_doubtful),
+    Stage.OVER: _Reactions(_NEVER, _is_over, _is_over),
+}
+"""A refusal of ours takes it back wherever it stands: it is made in CONTENT and JUDGING, and never later."""
 
 
 def _no_room(trouble: Exception | None) -> Reply:
