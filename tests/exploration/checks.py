@@ -172,7 +172,7 @@ def _delivered(run: Run) -> Iterator[str]:
 @check("a good address or hop is found while the client waits", scripted=True)
 def _found(run: Run) -> Iterator[str]:
     others = run.company.spare or run.company.addresses > 1
-    before = all(step.moment in {*OPENING, M.MAIL} for step in run.steps)
+    before = all(step.moment in {*OPENING, M.MAIL, M.RCPT} for step in run.steps)
     gone = all(step.answer.name in LOSES | SILENT | {"refuse", "swallow", "broken"} for step in run.steps)
     if not (others and before and gone) or run.company.drains:
         return

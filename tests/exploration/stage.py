@@ -4,7 +4,9 @@ Everything between a client's socket and a next hop's is the real thing, compose
 """
 
 import asyncio
+import atexit
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -223,7 +225,9 @@ class Files(FileThread):
 @cache
 def _folder() -> Path:
     """A state folder, for all runs of this process."""
-    return Path(tempfile.mkdtemp(prefix="exploration-"))
+    folder = tempfile.mkdtemp(prefix="exploration-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 @cache

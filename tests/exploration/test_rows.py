@@ -197,3 +197,15 @@ def test_the_hop_sees_each_clients_own_name_and_address() -> None:
 
 def _contents(taken: Sequence[object]) -> list[bytes]:
     return [getattr(each, "content", b"") for each in taken]
+
+
+@pytest.mark.parametrize("answer", ["421", "FIN", "silence"])
+@pytest.mark.parametrize("moment", [M.MAIL, M.RCPT])
+def test_an_address_that_fails_every_message_is_left_for_the_other_of_the_name(moment: Moment, answer: str) -> None:
+    with played("pipelining", "a second address", Step(moment, answers(moment)[answer]), forever=True) as stage:
+        assert sent(stage)[:3] == "250"
+        assert took(stage.run.clients[0]) < 200.0
+        stage.loop.run_for(60.0)
+        assert sent(stage)[:3] == "250"
+        assert took(stage.run.clients[1]) < 1.0
+        assert len(stage.run.program.fired) == 1

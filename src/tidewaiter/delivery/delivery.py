@@ -1,6 +1,7 @@
 """What every way of delivering has in common: the questions, and the answers as values."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Final, Protocol
 
 from tidewaiter.model.address import Address
@@ -23,6 +24,8 @@ class Patience:
         self.opening: Final = opening
         """For a connection, where the hop holds none: less where another hop could be asked."""
 
+
+NO_HURRY: Final = Patience(inf, inf)
 
 CLIENT: Final = "client"
 SENDER: Final = "sender"

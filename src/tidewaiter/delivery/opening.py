@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from tidewaiter.config.settings import HopTls
 from tidewaiter.config.values import SocketHop, TcpHop
+from tidewaiter.delivery.addresses import Addresses
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.target import Target
 from tidewaiter.net.deadline import Watch
@@ -38,18 +39,18 @@ class TlsError(OpeningError):
 
 
 async def open_connection(
-    target: Target, watch: Watch, *, plain: bool, first: str, troubled: Callable[[str, str], None]
+    target: Target, watch: Watch, *, plain: bool, known: Addresses, troubled: Callable[[str, str], None]
 ) -> Connection:
     """Connect, greet, and go into TLS as the terms have it.
 
-    With `plain` STARTTLS is not used; of several addresses, `first` is tried first if it is one of them, and
+    With `plain` STARTTLS is not used; several addresses are tried in the order of what is `known` of them, and
     `troubled` hears of each that is given up for another: at which step, and why.
     Raises OpeningError.
     """
     if isinstance(target.hop, SocketHop):
         return await _Attempt(target, watch, "", plain=plain).run()
-    addresses = await _addresses(target.hop, target.timeouts.connect)
-    addresses.sort(key=lambda address: address != first)  # stable: the others stay in their order
+    found = await _addresses(target.hop, target.timeouts.connect)
+    addresses = known.in_order(found, watch.loop.time())
     return await _race([_Attempt(target, watch, address, plain=plain) for address in addresses], troubled)
 
 
@@ -60,7 +61,7 @@ async def _addresses(hop: TcpHop, seconds: float) -> list[str]:
             found = await asyncio.get_running_loop().getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError) as error:
         raise OpeningError(f"{hop.host} has no address: {_text(error)}") from error
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    return [str(each[4][0]) for each in found]
 
 
 class _Attempt:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tidewaiter.config.settings import HopTls, Xclient
+from tidewaiter.delivery.addresses import Addresses
 from tidewaiter.delivery.condition import Condition, News
 from tidewaiter.delivery.connection import Connection
 from tidewaiter.delivery.opening import HandshakeError, OpeningError, TlsError, open_connection
@@ -77,8 +78,7 @@ class Pool:
         self._fresh: dict[Waiting, float] = {}
         """Those who wait for a connection that was just opened, and since when."""
         self._silent: dict[Waiting, float] = {}
-        self._address = ""
-        """That of the last connection that stood."""
+        self.addresses = Addresses()
         self._told: asyncio.Task[Connection] | None = None
         """The last opening of which was said that it hangs."""
         self._closed = False
@@ -131,7 +131,7 @@ class Pool:
         """Take in a connection that has just been opened."""
         now = self._loop.time()
         self._open += 1
-        self._address = connection.address
+        self.addresses.last = connection.address
         self.condition.opened(connection.client.offers, self._held, now)
         if self._fresh and not self._closed and connection.client.idle:
             waiting = next(iter(self._fresh))
@@ -303,7 +303,7 @@ class Pool:
         now = self._loop.time()
         plain = self.target.tls is HopTls.MAY and self.condition.plain(now)
         opening: Coroutine[None, None, Connection] = open_connection(
-            self.target, self._watch, plain=plain, first=self._address, troubled=self.news.troubled
+            self.target, self._watch, plain=plain, known=self.addresses, troubled=self.news.troubled
         )
         task = self._loop.create_task(opening)
         self._opening[task] = now

@@ -15,7 +15,7 @@ from typing import Final
 
 from tidewaiter.delivery import meaning
 from tidewaiter.delivery.connection import Connection
-from tidewaiter.delivery.delivery import CLIENT, SENDER, Answer, Outcome, OutcomeObserver, Patience, nobody
+from tidewaiter.delivery.delivery import CLIENT, NO_HURRY, SENDER, Answer, Outcome, OutcomeObserver, Patience, nobody
 from tidewaiter.delivery.introduction import Introduction
 from tidewaiter.delivery.outgoing import Outgoing
 from tidewaiter.delivery.pool import Pool
@@ -27,8 +27,6 @@ from tidewaiter.model.reply import Reply
 from tidewaiter.store.spool import Spool
 from tidewaiter.wire import Replied, Verb
 
-_NO_HURRY: Final = Patience(inf, inf)
-
 
 class SmtpDelivery:
     """One transaction, with a connection or, for a while, without."""
@@ -36,7 +34,6 @@ class SmtpDelivery:
     __slots__ = (
         "_about",
         "_accepted",
-        "_again",
         "_asked",
         "_connection",
         "_ended",
@@ -48,6 +45,7 @@ class SmtpDelivery:
         "_recipient",
         "_refusal",
         "_then",
+        "_tries",
         "_until",
         "fresh",
         "origin",
@@ -72,11 +70,11 @@ class SmtpDelivery:
         """What the hop said to MAIL, or to a recipient that it had accepted before."""
         self._outgoing: Outgoing | None = None
         self._observer: OutcomeObserver | None = None
-        self._again = False
-        """What is asked now has been tried already."""
+        self._tries = 0
+        """How often what is asked now has been tried already."""
         self._ended = False
         """The last byte has left, so that giving up would double it."""
-        self.patience = _NO_HURRY
+        self.patience = NO_HURRY
         self._until = inf
         """Loop time at which the hop must have answered for the recipient."""
         self.fresh = False
@@ -96,7 +94,7 @@ class SmtpDelivery:
         """Hand over the message."""
         self._observer = observer
         self._outgoing = Outgoing(prefix, spool)
-        self.patience = _NO_HURRY
+        self.patience = NO_HURRY
         self._until = inf
         self._go()
 
@@ -104,7 +102,7 @@ class SmtpDelivery:
         """Give it up: RSET, or a cut where content has begun, which the next hop throws away."""
         self._recipient = self._observer = None
         self._then = nobody
-        self._again = self.fresh = False
+        self._tries, self.fresh = 0, False
         self._pool.busy(self)
         if self._connection is None:
             self._pool.withdraw(self)
@@ -157,11 +155,7 @@ class SmtpDelivery:
 
     def lost(self, reason: str) -> None:
         """Do without the connection: begin anew where nothing of the body has left."""
-        connection = self._connection
-        assert connection is not None, "only who holds a connection hears of its loss"
-        self._pool.news.troubled(connection.place, reason)
-        self._drop()
-        self._asked.clear()  # else the retry waits for replies to what was asked on this one
+        self._connection_failed(reason)
         self._pool.busy(self)
         if self._refusal is not None:
             self._fail(self._refusal, down=not self._refusal.permanent)
@@ -193,10 +187,10 @@ class SmtpDelivery:
             self._cut(reply, down=about_us)
 
     def expect(self, connection: Connection, seconds: float) -> None:
-        """Wait for a reply: one that came from the pool may be frozen, so it has half of what is left."""
+        """Wait for a reply: what may be tried anew behind it has its share of what is left."""
         if self._until < inf:
             left = max(self._until - self._pool.now, 0.0)
-            seconds = min(seconds, left / 2 if connection.used and not self._again else left)
+            seconds = min(seconds, left / self._pool.addresses.shares(self._tries, used=connection.used))
         connection.expect(seconds)
 
     def _go(self) -> None:
@@ -289,20 +283,15 @@ class SmtpDelivery:
             self._accepted.append(recipient)
         connection.settle()
         self._recipient = None
-        self._again = self.fresh = False
+        self._tries, self.fresh = 0, False
         self._pool.silent(self, connection)
         then, self._then = self._then, nobody
         then(Answer(meaning.for_client(reply)))
 
     def _closing(self, reply: Reply) -> None:
         """The hop ends the connection before it has content: what was asked may be asked on another."""
-        connection = self._connection
-        assert connection is not None
-        self._pool.news.troubled(connection.place, str(reply))
-        self._drop()
-        self._asked.clear()
-        self._again = self._again or self.origin.erred  # who errs too often is not to begin anew on another
-        self._try_again(reply)
+        self._connection_failed(str(reply))
+        self._try_again(reply, may=not self.origin.erred)  # who errs too often is not to begin anew on another
 
     # The content.
 
@@ -347,15 +336,26 @@ class SmtpDelivery:
 
     # How it fails.
 
-    def _try_again(self, reply: Reply) -> None:
-        """Ask once more, on a connection that was just opened; where that cannot be, `reply` is the answer."""
+    def _try_again(self, reply: Reply, *, may: bool = True) -> None:
+        """Ask anew, on a connection that was just opened; where that cannot be, `reply` is the answer."""
         begun = self._outgoing is not None and self._outgoing.begun
-        if begun or self._again:
+        if begun or not may or self._tries >= (1 if self._accepted else self._pool.addresses.more):
             self._fail(reply, down=True)
         else:
             self._about = ""
-            self._again = self.fresh = True
+            self._tries += 1
+            self.fresh = True
             self._pool.ask(self)
+
+    def _connection_failed(self, said: str) -> None:
+        """Drop it; where nobody was accepted, the next is opened to another address."""
+        connection = self._connection
+        assert connection is not None, "only who holds a connection hears of its end"
+        self._pool.news.troubled(connection.place, said)
+        if not self._accepted:
+            self._pool.addresses.failed(connection.address, self._pool.now)
+        self._drop()
+        self._asked.clear()  # else the retry waits for replies to what was asked on this one
 
     def _drop(self) -> None:
         """Cut a connection that is not to be used again, and count it out."""
@@ -374,7 +374,7 @@ class SmtpDelivery:
         if self._connection is not None:
             self._connection.settle()
             self.rest()
-        self._again = self.fresh = False
+        self._tries, self.fresh = 0, False
         recipient, self._recipient = self._recipient, None
         if recipient is not None:
             then, self._then = self._then, nobody
