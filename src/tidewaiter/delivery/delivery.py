@@ -1,6 +1,6 @@
 """What every way of delivering has in common: the questions, and the answers as values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Final, Protocol
 
@@ -101,9 +101,13 @@ class Hop(Protocol):
     async def learn(self) -> None:
         """Ask what it offers; come back when that is known, or cannot be known now."""
 
-    def deliver(self, mail: Mail, client: Client, lacking: Callable[[str], Reply]) -> Delivery:
+    def deliver(
+        self, mail: Mail, client: Client, accepted: Sequence[Address], lacking: Callable[[str], Reply]
+    ) -> Delivery:
         """Begin a transaction; nothing is sent before the first recipient.
 
+        `accepted` is the list of whoever asks, which grows with each recipient that is taken: who is on it is named
+        again where the envelope has to be repeated.
         `lacking` gives the reply where this hop does not take the extension that a field of `Offers` names.
         """
 

@@ -1,9 +1,10 @@
 """A next hop that speaks SMTP or LMTP, as a route sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tidewaiter.delivery.pool import Pool
 from tidewaiter.delivery.smtp import SmtpDelivery
+from tidewaiter.model.address import Address
 from tidewaiter.model.client import Client
 from tidewaiter.model.envelope import Mail
 from tidewaiter.model.reply import Reply
@@ -34,9 +35,11 @@ class SmtpHop:
         """Ask what it offers."""
         await self.pool.learn()
 
-    def deliver(self, mail: Mail, origin: Client, lacking: Callable[[str], Reply]) -> SmtpDelivery:
+    def deliver(
+        self, mail: Mail, client: Client, accepted: Sequence[Address], lacking: Callable[[str], Reply]
+    ) -> SmtpDelivery:
         """Begin a transaction."""
-        return SmtpDelivery(self.pool, mail, origin, lacking)
+        return SmtpDelivery(self.pool, mail, client, accepted, lacking)
 
     def close(self) -> None:
         """Let go of its connections."""

@@ -10,7 +10,7 @@ Lines end in LF there, as every reader of Maildirs expects.
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -66,7 +66,9 @@ class Maildir:
         """A file takes everything."""
         return True
 
-    def deliver(self, mail: Mail, _client: Client, _lacking: Callable[[str], Reply]) -> "MaildirDelivery":
+    def deliver(
+        self, mail: Mail, _client: Client, _accepted: Sequence[Address], _lacking: Callable[[str], Reply]
+    ) -> "MaildirDelivery":
         """Begin a transaction."""
         return MaildirDelivery(self, mail)
 

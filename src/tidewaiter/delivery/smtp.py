@@ -52,7 +52,9 @@ class SmtpDelivery:
         "patience",
     )
 
-    def __init__(self, pool: Pool, mail: Mail, origin: Client, lacking: Callable[[str], Reply]) -> None:
+    def __init__(
+        self, pool: Pool, mail: Mail, origin: Client, accepted: Sequence[Address], lacking: Callable[[str], Reply]
+    ) -> None:
         """Begin without a connection; `lacking` gives the reply where an extension that the mail needs is missing."""
         self._pool = pool
         self._mail = mail
@@ -60,7 +62,7 @@ class SmtpDelivery:
         self._lacking = lacking
         self._connection: Connection | None = None
         self._about = ""  # or of whom the hop said no, before it heard of the recipient
-        self._accepted: list[Address] = []
+        self._accepted = accepted
         self._recipient: Address | None = None
         """Being asked for."""
         self._then: Callable[[Answer], None] = nobody
@@ -269,9 +271,8 @@ class SmtpDelivery:
 
     def _answer(self, reply: Reply) -> None:
         """Answer for the new recipient; the next hop keeps the envelope while the client makes up its mind."""
-        connection, recipient = self._connection, self._recipient
+        connection = self._connection
         assert connection is not None
-        assert recipient is not None
         if reply.code in meaning.ABOUT_US and self._refusal is None:
             self._pool.news.troubled(Verb.RCPT, str(reply))
         if not reply.positive:
@@ -279,8 +280,6 @@ class SmtpDelivery:
         if self._refusal is not None:
             self._fail(reply, down=not reply.permanent or reply.code in meaning.ABOUT_US)
             return
-        if reply.positive:
-            self._accepted.append(recipient)
         connection.settle()
         self._recipient = None
         self._tries, self.fresh = 0, False

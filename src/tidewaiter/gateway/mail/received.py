@@ -9,6 +9,8 @@ from functools import lru_cache
 from time import gmtime
 from typing import Final
 
+from tidewaiter.model.address import Address
+
 FIELD_LIMIT: Final = 1024
 """No field of ours is longer, with what `lines.header` writes in; SIZE offers so much less than the next hop takes."""
 _PATH_LIMIT: Final = 254
@@ -26,9 +28,9 @@ def opening(*, hello: str, address: str, hostname: str, protocol: str) -> str:
     return f"Received: from {hello} ([{literal}])\r\n\tby {hostname} with {protocol} id "
 
 
-def received(start: str, ident: str, recipients: Sequence[str], now: float) -> bytes:
+def received(start: str, ident: str, recipients: Sequence[Address], now: float) -> bytes:
     """Write the field, ended by CR LF; `start` is its `opening`, `now` counts seconds since 1970."""
-    path = recipients[0]
+    path = str(recipients[0])
     # A message for several names none of them: to name them would show each to the others.
     clause = f"\r\n\tfor <{path}>" if len(recipients) == 1 and len(path.encode()) <= _PATH_LIMIT else ""
     return f"{start}{ident}{clause}; {_date(int(now))}\r\n".encode()

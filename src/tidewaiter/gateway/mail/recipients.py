@@ -65,7 +65,7 @@ class Recipients:
         """Loop time at which the last of them must have answered."""
         self._recipient: Address | None = None
         self._delivery: Delivery | None = None
-        self.accepted: list[str] = []
+        self.accepted: list[Address] = []
         """Those that the next hop takes."""
         self.erred = False
         """A next hop said no to one of them, or to the sender: it may count that against a connection."""
@@ -128,7 +128,7 @@ class Recipients:
         assert self.hop is not None
         assert self._recipient is not None
         if self._delivery is None:
-            self._delivery = self.hop.deliver(self._mail, self._client, self._lacking)
+            self._delivery = self.hop.deliver(self._mail, self._client, self.accepted, self._lacking)
         self._delivery.rcpt(self._recipient, patience, self._hop_answered)
 
     def _lacking(self, extension: str) -> Reply:
@@ -151,7 +151,8 @@ class Recipients:
             self.hop = None
             self._try_next(answer, name)
         elif answer.reply.positive:
-            self.accepted.append(str(self._recipient))
+            assert self._recipient is not None
+            self.accepted.append(self._recipient)
             self._answer(answer.reply)
         else:
             self.erred = True

@@ -302,7 +302,7 @@ class Transaction:
             helo=self._client.hello,
             tls=self._client.tls,
             reverse_path=str(self.mail.sender or ""),
-            recipients=tuple(recipients.accepted),
+            recipients=tuple([str(each) for each in recipients.accepted]),
             size=self._spool.size if self._spool is not None else 0,
             seconds=round(worker.loop.time() - self.started, 6),
             next_hop=recipients.hop.name if recipients.hop is not None else "",
