@@ -53,6 +53,7 @@ async def test_a_folder_that_cannot_be_written_is_451_and_leaves_no_half_message
         assert (await deliver(gateway, MESSAGE)).startswith("451 4.3.0 ")
         [record] = gateway.memory.transactions
         assert record.outcome == "deferred"
+        assert str(tmp_path / "mail") in record.next_hop_reply, "which folder it is"
 
 
 def test_the_order_is_write_fsync_rename_fsync_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

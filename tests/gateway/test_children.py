@@ -62,6 +62,7 @@ def test_a_child_is_ready_when_it_says_so_and_leaves_when_asked() -> None:
     assert hear(child).ready
     child.drain()
     assert bury(child) == 0
+    assert child.column == 0, "which is given back now"
 
 
 def test_a_child_that_dies_is_seen_to_hang_up() -> None:
@@ -121,3 +122,15 @@ def test_a_program_that_is_not_there_is_an_error() -> None:
     assert post.losses == 1
     ours.close()
     theirs.close()
+
+
+def test_a_post_whose_child_cannot_be_started_says_so_and_waits() -> None:
+    def start_none() -> Child:
+        raise OSError
+
+    post = Post(start_none)
+    with pytest.raises(OSError, match=r"^$"):
+        post.fill()
+    assert (post.failing, post.losses, post.child) == (True, 1, None)
+    assert post.due is not None
+    assert post.due > time.monotonic()

@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.gateway.running import INBOUND
+from tidewaiter.config import parse
+from tidewaiter.gateway.mail.client_rules import rules_of
 from tidewaiter.gateway.processes import connections
 from tidewaiter.gateway.processes.connections import TOTAL, Connections
 
@@ -125,4 +128,14 @@ def test_the_sums_are_those_of_a_plain_list(moves: list[tuple[int, bool, int]]) 
         assert views[0].total() == sum(map(len, present.values()))
     for one in views:
         one.close()
+    os.close(descriptor)
+
+
+def test_a_link_local_client_is_known_by_its_address_without_the_zone() -> None:
+    settings = parse(INBOUND.format(listener="", hops='"smtp://127.0.0.1:1"', route="", limits="").encode(), "x")
+    descriptor = connections.create(1)
+    known = Connections(descriptor, 1, 0)
+    rules = rules_of("fe80::1%eth0", settings.listener[0], settings.limits, known)
+    assert (rules.address, rules.row) == ("fe80::1", known.rows(ip_address("fe80::1"))[0])
+    known.close()
     os.close(descriptor)

@@ -39,6 +39,7 @@ def test_a_smuggled_message_is_shown_as_it_would_have_been_delivered() -> None:
     assert finding.rule == "smuggled-message"
     reading = next(reading for reading in finding.readings if "aiosmtpd-1.4.4" in reading.programs)
     assert (reading.messages, reading.recipients, reading.from_) == (2, ("<c@inside.test>",), "boss")
+    assert reading.reverse_path == "<x@y.test>"
 
 
 def test_an_odd_byte_that_fools_nobody_is_told_by_its_kind() -> None:
@@ -91,3 +92,10 @@ async def test_who_leaves_tells_what_waits_without_readings() -> None:
     async with examiner() as made:
         made.ask(question(SMUGGLED), told.append)
     assert told == [(Finding(rule="bare-lf", offset=17),)]
+
+
+def test_who_would_only_have_ended_it_early_has_seen_one_message() -> None:
+    [finding] = answer(question(b"Subject: x\r\n\r\na\n.\r\nb\r\n.\r\n"), ROWS)
+    assert finding.rule == "bare-lf"
+    assert [(reading.messages, reading.recipients) for reading in finding.readings] == [(1, ())]
+    assert "aiosmtpd-1.4.4" in finding.readings[0].programs

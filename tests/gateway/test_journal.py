@@ -191,3 +191,19 @@ def test_standard_error_may_be_anything_and_is_never_waited_for(kind: str, tmp_p
         ended = subprocess.run([sys.executable, "-c", TO_STANDARD_ERROR], stderr=stderr, check=True)
         theirs.close()
         assert log.read_bytes() + ours.recv(99) + (ended.stderr or b"") == b"a line\n"
+
+
+def test_lines_that_fill_a_write_exactly_are_one_write(pipe: Pipe) -> None:
+    most = pipe.journal._most
+    for length in (9, most - 9 - 2, 1):
+        pipe.journal.write(b"x" * length)
+    assert len(pipe.journal._chunk()) == most
+    assert pipe.journal._chunk() == b"x\n"
+
+
+def test_what_is_said_for_developers_alone_is_no_line(pipe: Pipe) -> None:
+    log = logger(pipe.journal, worker=0)
+    log.debug("quiet")
+    log.info("loud")
+    pipe.end_turn()
+    assert [json.loads(line)["event"] for line in pipe.read().splitlines()] == ["loud"]

@@ -54,7 +54,9 @@ async def clerk_and_outbox() -> AsyncIterator[tuple[Clerk, Outbox]]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
+    deadline = asyncio.get_running_loop().time() + 20
     while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it never came"
         await asyncio.sleep(0)
 
 
@@ -130,5 +132,26 @@ def test_a_clerk_that_reads_nothing_delays_nothing() -> None:
             await clerk.meet()
             for number in range(QUEUE_LINES):
                 assert (await clerk.line())[:5] == b"%05d" % number
+
+    run(scenario())
+
+
+def test_half_an_acknowledgement_of_a_dead_clerk_is_not_the_next_ones() -> None:
+    async def scenario() -> None:
+        async with clerk_and_outbox() as (clerk, outbox):
+            for name in (b"one", b"two"):
+                outbox.put(name)
+            await clerk.meet()
+            assert await clerk.line() == b"one"
+            clerk._writer.write(b"\0\0")
+            await clerk._writer.drain()
+            await clerk.die()
+            await until(lambda: not outbox.connected)
+            outbox.flush()
+            await clerk.meet()
+            assert [await clerk.line(), await clerk.line()] == [b"one", b"two"]
+            clerk.acknowledge(1)
+            await until(lambda: outbox.waiting < 2)
+            assert outbox.waiting == 1
 
     run(scenario())

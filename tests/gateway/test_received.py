@@ -34,3 +34,16 @@ def test_the_field_is_never_longer_than_what_size_leaves_for_it(local: str) -> N
     wire = received(start, "i" * 20, [Address(local, "d")], 0.0)
     assert len(wire) + INSERTED_LIMIT <= FIELD_LIMIT, "with what is written into the header section"
     assert all(len(line) <= 998 for line in wire.split(b"\r\n"))
+
+
+def test_several_recipients_leave_nothing_where_one_would_be_named() -> None:
+    two = [Address("a", "b.test"), Address("c", "d.test")]
+    assert received(START, "0123", two, 1_790_000_000.5) == (
+        b"Received: from client.test ([192.0.2.1])\r\n"
+        b"\tby mx.test with ESMTPS id 0123; Mon, 21 Sep 2026 14:13:20 +0000\r\n"
+    )
+
+
+@pytest.mark.parametrize(("length", "named"), [(254, True), (255, False)])
+def test_a_path_of_256_octets_with_its_brackets_is_the_longest_that_is_named(length: int, named: bool) -> None:
+    assert (b"for <" in received(START, "id", [Address("x" * (length - 2), "d")], 0.0)) is named

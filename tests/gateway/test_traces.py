@@ -11,6 +11,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 from typing import Final
 
@@ -498,3 +499,40 @@ async def test_each_mail_that_was_accepted_refused_or_left_has_exactly_one_line(
             assert now - before == expected, names
             before = now
         assert_each_line_is_counted_once(gateway)
+
+
+async def test_each_refusal_and_each_record_has_its_words(tmp_path: Path) -> None:
+    limits = "connections_per_network = 1\nexempt_networks = []"
+    async with NextHop() as hop, running_gateway(tmp_path, configuration(hop.port, limits=limits)) as gateway:
+        async with await Caller.call(gateway.port) as caller:
+            async with Caller(*await asyncio.open_connection(HOST, gateway.port)) as second:
+                said = "421 4.7.0 mx.tidewaiter.test Too many connections from your network"
+                assert (await second.reply()).rstrip() == said
+            assert (await caller.say("MAIL FROM:<a@b.test> HOLDFOR=1")).startswith("555 ")
+            await _say(caller, "MAIL FROM:<>")
+            assert (await caller.say("RCPT TO:<c@elsewhere.test>")).startswith("554 ")
+            await _say(caller, RCPT, "QUIT")
+        await gateway.settled()
+        crowd, mail, recipient = gateway.memory.refusals
+        assert (crowd.stage, crowd.reply) == ("connection", said)
+        assert mail.reply == "555 5.5.4 Parameter not recognized or not implemented"
+        assert (recipient.reason, recipient.reverse_path, recipient.forward_path, recipient.next_hop) == (
+            "relay denied",
+            "",
+            "c@elsewhere.test",
+            "",
+        )
+        [record] = gateway.memory.transactions
+        assert (record.reverse_path, record.time.tzinfo) == ("", UTC)
+
+
+async def test_a_recipient_of_another_next_hop_is_told_with_its_reason(tmp_path: Path) -> None:
+    async with NextHop() as one, NextHop() as other:
+        route = f'[[route]]\ndomains = ["other.test"]\nnext_hop = "smtp://127.0.0.1:{other.port}"'
+        async with running_gateway(tmp_path, configuration(one.port, route=route)) as gateway:
+            async with await Caller.call(gateway.port) as caller:
+                await _say(caller, MAIL, RCPT)
+                assert (await caller.say("RCPT TO:<c@other.test>")).startswith("452 4.5.3 ")
+            await gateway.settled()
+            [refusal] = gateway.memory.refusals
+            assert (refusal.stage, refusal.reason) == ("recipient", "other next hop")

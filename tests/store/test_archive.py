@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 
 from tests.gateway.stand_in import transaction
 from tidewaiter.store.archive import FILE, Archive, ArchiveError
-from tidewaiter.store.records import Finding, Reading, Refusal, Transaction
+from tidewaiter.store.records import Finding, Findings, Reading, Refusal, Transaction
 from tidewaiter.store.tables import METADATA
 
 NOW = datetime(2026, 11, 24, 12, 0, 1, tzinfo=UTC)
@@ -82,6 +83,17 @@ def test_every_field_lies_in_the_column_of_its_name(archive: Archive, tmp_path: 
             stored = {name: row[name] for name in row.keys() if name in fields}  # noqa: SIM118 - a Row is no mapping
             fields.pop("recipients", None)
             assert stored == fields | {"time": int(NOW.timestamp()) * 1_000_000}
+
+
+def test_what_was_found_out_later_stands_with_its_message(archive: Archive, tmp_path: Path) -> None:
+    finding = Finding(rule="nul", offset=3)
+    archive.append([transaction("01"), transaction("02")])
+    archive.append([Findings(time=NOW, id="02", findings=(finding,))])
+    found = rows(tmp_path, "SELECT id, findings FROM transactions ORDER BY id")
+    assert [(identity, json.loads(str(each))) for identity, each in found] == [
+        ("01", []),
+        ("02", json.loads(msgspec.json.encode([finding]))),
+    ]
 
 
 def test_a_record_sent_twice_is_stored_once_and_as_it_was_first(archive: Archive, tmp_path: Path) -> None:
