@@ -16,9 +16,9 @@ ADDRESSES = st.builds(Address, LOCALS, st.sampled_from(["b.test", "[192.0.2.1]",
 class Wire:
     """Both sides, and the bytes between them."""
 
-    def __init__(self, offers: Offers, *, lmtp: bool) -> None:
-        self.talk = Talk(Service("mx.test", offers, lmtp=lmtp))
-        self.client = Client("out.test", lmtp=lmtp)
+    def __init__(self, offers: Offers) -> None:
+        self.talk = Talk(Service("mx.test", offers))
+        self.client = Client("out.test")
         self.replied: list[Replied] = []
         self.settle()
         self.client.ehlo()
@@ -48,7 +48,6 @@ class Wire:
         size=st.none(),
         xclient=st.just(frozenset()),
     ),
-    lmtp=st.booleans(),
     envelope=st.builds(
         lambda sender, recipients: Envelope(Mail(sender, eight_bit=True, utf8=True), tuple(recipients)),
         ADDRESSES | st.none(),
@@ -56,8 +55,8 @@ class Wire:
     ),
     content=PIECES,
 )
-def test_a_message_arrives_as_it_was_sent(offers: Offers, lmtp: bool, envelope: Envelope, content: list[bytes]) -> None:
-    wire = Wire(offers, lmtp=lmtp)
+def test_a_message_arrives_as_it_was_sent(offers: Offers, envelope: Envelope, content: list[bytes]) -> None:
+    wire = Wire(offers)
     content.insert(0, b"\r\n")  # the header section is another question: tests/lines/test_header.py
     whole = b"".join(content)
     for _ in range(2):
@@ -72,7 +71,7 @@ def test_a_message_arrives_as_it_was_sent(offers: Offers, lmtp: bool, envelope: 
         assert wire.talk.messages.pop() == (envelope, ended)
         assert wire.talk.messages == []
     ends = [event for event in wire.replied if event.verb is Verb.END]
-    assert len(ends) == 2 * (len(envelope.recipients) if lmtp else 1)
+    assert len(ends) == 2
     wire.client.quit()
     wire.settle()
     assert wire.talk.server.state is wire.client.state is State.CLOSED

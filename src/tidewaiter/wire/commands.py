@@ -33,26 +33,13 @@ def _helo(session: Session, argument: bytes) -> Answer:
 
 
 def _ehlo(session: Session, argument: bytes) -> Answer:
-    return _extended(session, Verb.EHLO, argument)
-
-
-def _lhlo(session: Session, argument: bytes) -> Answer:
-    return _extended(session, Verb.LHLO, argument)
-
-
-def _extended(session: Session, verb: Verb, argument: bytes) -> Answer:
     service = session.service
-    _meet(session, verb, argument, service.offers)
+    _meet(session, Verb.EHLO, argument, service.offers)
     return service.ehlo_in_tls if session.tls else service.ehlo
 
 
 def _meet(session: Session, verb: Verb, argument: bytes, offers: Offers) -> None:
-    """Keep who the client says it is, and what it was offered.
-
-    RFC 2033 §4.1: an LMTP server does not answer HELO and EHLO positively, nor does an SMTP server know LHLO.
-    """
-    if (verb is Verb.LHLO) != session.service.lmtp:
-        raise RemoteProtocolError(replies.WRONG_HELLO)
+    """Keep who the client says it is, and what it was offered."""
     session.hello = parse_hello(argument)
     session.verb = verb
     session.offers = offers
@@ -125,7 +112,6 @@ def _want_none(argument: bytes) -> None:
 _ACTS: Final[dict[Verb, Callable[[Session, bytes], Answer]]] = {
     Verb.HELO: _helo,
     Verb.EHLO: _ehlo,
-    Verb.LHLO: _lhlo,
     Verb.MAIL: _mail,
     Verb.RCPT: _rcpt,
     Verb.DATA: _data,

@@ -69,7 +69,7 @@ class ChunkEnd:
 
 @dataclass(init=False, slots=True)
 class MessageEnd:
-    """The one true end. Answer it: one reply, or with LMTP one for each recipient; the transaction is over then."""
+    """The one true end. Answer it; the transaction is over then."""
 
     envelope: Final[Envelope]
     body: Final[Body]

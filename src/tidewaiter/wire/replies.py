@@ -44,7 +44,6 @@ NO_RECIPIENTS: Final[Reply] = Reply(554, "5.5.1", ("No valid recipients",))
 NO_MIXING: Final[Reply] = Reply(503, "5.5.1", ("DATA, RCPT and BDAT do not mix: send RSET",))
 TLS_ACTIVE: Final[Reply] = Reply(503, "5.5.1", ("TLS is active already",))
 OUT_OF_ORDER: Final[Reply] = Reply(503, "5.5.1", ("Bad sequence of commands",))
-WRONG_HELLO: Final[Reply] = Reply(500, "5.5.1", ("Another greeting is spoken here",))
 
 TOO_MANY_RECIPIENTS: Final[Reply] = Reply(452, "4.5.3", ("Too many recipients",))
 TOO_BIG: Final[Reply] = Reply(552, "5.3.4", ("The message is too big",))

@@ -1,4 +1,4 @@
-"""SMTP as a server speaks it (RFC 5321, and LMTP, RFC 2033), without a socket: bytes in, events and replies out.
+"""SMTP as a server speaks it (RFC 5321), without a socket: bytes in, events and replies out.
 
 The rules it keeps:
 
@@ -86,11 +86,10 @@ class Server(Session):
         self._waiting += data
         return self._events
 
-    def answer(self, reply: Reply, *others: Reply, close: bool = False) -> list[Event]:
+    def answer(self, reply: Reply, *, close: bool = False) -> list[Event]:
         """Answer the event that asked, and go on with what waited behind it.
 
-        `others` are for a MessageEnd of LMTP: one reply for each recipient, in their order (RFC 2033 §4.2);
-        one reply alone is said for all of them. With `close`, or with 421, the connection ends behind the reply.
+        With `close`, or with 421, the connection ends behind the reply.
         """
         question = self._question
         if question is None:
@@ -99,8 +98,6 @@ class Server(Session):
         # An answer of another kind would tell the client something else than the state that it leads to.
         if reply.code < 400 and (reply.code < 300) is (verb in _ASKS_FOR_MORE):
             misuse(f"{reply} does not answer {verb}")
-        if others and not (verb is Verb.END and self.service.lmtp and len(others) + 1 == len(self.recipients)):
-            misuse("one reply is wanted, or with LMTP one for each recipient")
         self._question = None
         self._events = []
         if self._waiting:
@@ -110,7 +107,7 @@ class Server(Session):
         if not reply.enhanced:
             reply = reply.with_enhanced()
         if verb is Verb.END or verb is Verb.CHUNK_END:
-            self._answer_content(verb, edge, (reply, *others))
+            self._answer_content(verb, edge, reply)
         elif verb is Verb.BDAT:
             self._answer_chunk(edge, reply)
         else:
@@ -293,8 +290,7 @@ class Server(Session):
             self._ask(verb, edge, MessageEnd(self.envelope, body) if body.last else ChunkEnd())
             return
         self._events.append(MessageRefused(self.envelope, body, refusal))
-        for _ in self.recipients if self.service.lmtp and body.last else (None,):
-            self.say(refusal)
+        self.say(refusal)
         self.enter(edge.refused)
         if body.odd is not None:
             self.end(refusal)
@@ -335,15 +331,11 @@ class Server(Session):
         self.enter(edge.refused)
         self._open_drain(left, reply, edge.refused)
 
-    def _answer_content(self, verb: Verb, edge: Edge, said: tuple[Reply, ...]) -> None:
-        last, positive = verb is Verb.END, said[0].positive
-        if last and self.service.lmtp and len(said) == 1:
-            said *= len(self.recipients)
-        for reply in said:
-            self.say(reply.with_enhanced())
-        if last and positive:
+    def _answer_content(self, verb: Verb, edge: Edge, reply: Reply) -> None:
+        self.say(reply)
+        if verb is Verb.END and reply.positive:
             self._errors = self._idle = self._excess = 0
-        self.enter(edge.accepted if positive else edge.refused)
+        self.enter(edge.accepted if reply.positive else edge.refused)
         self._end_group()
 
 

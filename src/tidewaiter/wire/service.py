@@ -43,8 +43,6 @@ class Service:
     limits: Limits = Limits()
     data: Positions = STRANGERS_DATA
     bdat: Positions = STRANGERS_BDAT
-    lmtp: bool = False
-    """Speak LMTP (RFC 2033): LHLO, and one reply for each accepted recipient behind the content."""
     envelope: EnvelopePosition = EnvelopePosition.REPAIR
     adds_host: str = ""
     """Added to a sender that has no domain, as in `MAIL FROM:<root>`; empty for strangers, who are refused."""
@@ -69,7 +67,7 @@ class Service:
         plain = self.offers.keywords()
         in_tls = tuple(keyword for keyword in plain if keyword != "STARTTLS")
         for name, reply in (
-            ("greeting", Reply(220, "", (f"{self.hostname} {'LMTP' if self.lmtp else 'ESMTP'} {self.banner}",))),
+            ("greeting", Reply(220, "", (f"{self.hostname} ESMTP {self.banner}",))),
             ("helo", Reply(250, "", (self.hostname,))),
             ("ehlo", Reply(250, "", (self.hostname, *plain))),
             ("ehlo_in_tls", Reply(250, "", (self.hostname, *in_tls))),

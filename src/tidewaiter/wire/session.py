@@ -50,7 +50,7 @@ class Session:
         self.tls = tls
         self.state = State.OPENING
         self.hello = ""
-        """The name behind HELO, EHLO or LHLO, safe for a header."""
+        """The name behind HELO or EHLO, safe for a header."""
         self.verb: Verb | None = None
         """Which of the three it was."""
         self.offers = NOTHING
@@ -76,14 +76,12 @@ class Session:
         """The `with` protocol of a Received header (RFC 3848, RFC 6531 §4.3); HELO in TLS has no name of its own."""
         if self.verb is Verb.HELO:
             return "SMTP"
-        name = "LMTP" if self.service.lmtp else "ESMTP"
-        if self.mail is not None and self.mail.utf8:
-            name = "UTF8LMTP" if self.service.lmtp else "UTF8SMTP"
+        name = "UTF8SMTP" if self.mail is not None and self.mail.utf8 else "ESMTP"
         return name + "S" if self.tls else name
 
     @property
     def extended(self) -> bool:
-        """Whether it said EHLO or LHLO: behind HELO there are no extensions."""
+        """Whether it said EHLO: behind HELO there are no extensions."""
         return self.verb is not Verb.HELO
 
     @property

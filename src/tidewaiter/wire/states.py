@@ -82,10 +82,10 @@ COMMAND: Final = (State.GREETED, State.READY, State.MAILED, State.NAMED, State.C
 """The states in which our server reads command lines."""
 
 LAST_OF_GROUP: Final = frozenset(
-    {Verb.HELO, Verb.EHLO, Verb.LHLO, Verb.DATA, Verb.VRFY, Verb.EXPN, Verb.NOOP, Verb.HELP, Verb.STARTTLS, Verb.QUIT},
+    {Verb.HELO, Verb.EHLO, Verb.DATA, Verb.VRFY, Verb.EXPN, Verb.NOOP, Verb.HELP, Verb.STARTTLS, Verb.QUIT},
 )
 """RFC 2920 §3.1: "The EHLO, DATA, VRFY, EXPN, TURN, QUIT, and NOOP commands can only appear as the last command in a
-group". HELO and LHLO are EHLO; HELP is informational as VRFY is; behind STARTTLS plain text may not be believed."""
+group". HELO is as EHLO; HELP is informational as VRFY is; behind STARTTLS plain text may not be believed."""
 
 
 _HELLO: Final = {state: Edge(State.READY, state) for state in COMMAND}
@@ -99,7 +99,6 @@ SERVER: Final[dict[Verb, dict[State, Edge]]] = {
     Verb.SECURED: {State.HANDSHAKE: Edge(State.GREETED, State.CLOSED)},
     Verb.HELO: _HELLO,
     Verb.EHLO: _HELLO,
-    Verb.LHLO: _HELLO,
     Verb.MAIL: {
         State.GREETED: _HELLO_FIRST,
         State.READY: Edge(State.MAILED, State.READY),
