@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.exploration.client import Client
-from tests.exploration.hop import Fired, Taken
+from tests.exploration.hop import Fired, Taken, Talk
 from tests.exploration.moments import (
     ABOUT_US,
     END,
@@ -80,12 +80,17 @@ def _true_permanent(run: Run) -> Iterator[str]:
                     yield f"{client.message.subject} heard {heard.reply}, which is about how we spoke"
                 elif code == "550" and text[:5] in _EXTENSIONS:
                     odd = any(fired.step.answer.right for fired in _fired(run))  # it answered EHLO with something else
-                    if not odd and any(_EXTENSIONS[text[:5]] in talk.offers for hop in run.hops for talk in hop.talks):
+                    if not odd and any(
+                        _EXTENSIONS[text[:5]] in _offered(run, talk) for hop in run.hops for talk in hop.talks
+                    ):
                         yield f"{client.message.subject} heard {heard.reply}, which some next hop offers"
+                elif _is_one_behind(run, client):
+                    continue
                 elif not any(_is_of(fired, client) and fired.step.answer.says.endswith(text) for fired in _fired(run)):
                     yield f"{client.message.subject} heard {heard.reply}, which no next hop said of it"
 
 
+HELLOS: Final = (M.EHLO, M.EHLO_TLS, M.EHLO_XCLIENT)
 _EXTENSIONS: Final = {"5.6.3": "8BITMIME", "5.6.7": "SMTPUTF8"}
 """By the enhanced status code that says that nobody takes it."""
 
@@ -101,7 +106,8 @@ def _faithful(run: Run) -> Iterator[str]:
             continue
         mild = answer.code in ABOUT_US or answer.code == 421 or _is_ours(fired)
         if mild or _repeated(client, fired):
-            wanted = all(reply[0] in "24" for reply in heard)
+            others = {each.step.answer.says for each in _fired(run) if each is not fired}
+            wanted = all(reply[0] in "24" or reply in others for reply in heard)
         elif answer.code < 500:
             wanted = answer.says in heard or all(reply[0] in "24" for reply in heard)
         else:
@@ -124,6 +130,8 @@ def _honest(run: Run) -> Iterator[str]:
     for client in run.clients:
         taken = _taken(run, client)
         lied = any(_lies(fired) and fired.about == client.message.sender for fired in _fired(run))
+        if _is_one_behind(run, client):
+            continue
         if client.final.startswith("250") and client.of("content") and not lied:
             kept = [each for each in taken if each.reply.startswith("2")]
             if not kept:
@@ -153,7 +161,8 @@ def _spent(run: Run) -> Iterator[str]:
         answer = fired.step.answer
         if answer.right or (fired.step.moment is M.IDLE and answer.says):
             later = [line for time, line in fired.talk.commands if time > fired.time + AT_ONCE and line != "QUIT"]
-            if later:
+            halved = any(each.talk is fired.talk and each.step.answer.name == "half" for each in _fired(run))
+            if later and not halved:  # what was said twice was the missing half
                 yield f"{fired.step}, and then {later}"
 
 
@@ -218,6 +227,8 @@ def _logged(run: Run) -> Iterator[str]:
             continue  # HELO follows
         if answer.name == "half" and lines:
             continue  # whatever is said next is its other half
+        if client is not None and _is_one_behind(run, client) and lines:
+            continue  # it is read as the answer to something else
         if answer.code and not _heard_at(fired)[1] and fired.talk.far is not None and fired.talk.far.ended:
             continue  # it came to a connection that we had left
         words, text = MOMENTS[fired.step.moment], answer.says if answer.code >= 400 else ""
@@ -255,6 +266,23 @@ def _fired(run: Run) -> list[Fired]:
 
 def _client(run: Run, fired: Fired) -> Client | None:
     return next((client for client in run.clients if fired.about == client.message.sender), None)
+
+
+def _offered(run: Run, talk: Talk) -> tuple[str, ...]:
+    """What it offered on this connection, where its last answer to EHLO was the one that is right."""
+    greeted = [time for time, line in talk.commands if line[:4] in {"EHLO", "LHLO", "HELO"}]
+    wrong = [fired.time for fired in _fired(run) if fired.talk is talk and fired.step.moment in HELLOS]
+    return () if greeted and any(time >= greeted[-1] for time in wrong) else talk.offers
+
+
+def _is_one_behind(run: Run, client: Client) -> bool:
+    """On a connection of its mail the hop said half a reply, or one too many: the next is read for the one before it.
+
+    Nobody who hears the hop can see that, until a reply is missing or comes unasked.
+    """
+    shifts = [each for each in _fired(run) if each.about == client.message.sender]
+    shifts = [each for each in shifts if each.step.answer.name == "half" or each.step.answer.right]
+    return any(each.talk is shift.talk and each is not shift for shift in shifts for each in _fired(run))
 
 
 def _is_of(fired: Fired, client: Client) -> bool:

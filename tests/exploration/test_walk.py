@@ -46,10 +46,18 @@ def test_every_moment_answer_and_company(part: int, count: Count) -> None:
 
 
 @pytest.mark.parametrize("dress", DRESSES)
-def test_every_ordered_pair(dress: str, count: Count) -> None:
+def test_ordered_pairs(dress: str, count: Count) -> None:
     number = sum(1 for _ in walk.pairs(DRESSES[dress]))
-    wanted = count(f"next hop: ordered pairs, {dress}", 100, number)
+    wanted = count(f"next hop: ordered pairs, {dress}", 100, 100)
     hold(islice(walk.pairs(DRESSES[dress]), 0, None, number // wanted))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_ordered_pair_once(part: int, count: Count) -> None:
+    number = sum(1 for _ in walk.each_pair_once())
+    count("next hop: ordered pairs, each once; runs", 0, number)
+    hold(islice(walk.each_pair_once(), part, None, PARTS))
 
 
 @pytest.mark.soak

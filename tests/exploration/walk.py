@@ -40,6 +40,15 @@ def pairs(dress: Dress) -> Iterator[Run]:
         yield Run(dress, COMPANY["a warm pool"], (one, other))
 
 
+def each_pair_once() -> Iterator[Run]:
+    """Every ordered pair of moment and answer; the dresses that have both moments take turns."""
+    every = steps(tuple(Moment))
+    for number, (one, other) in enumerate(product(every, every)):
+        wearing = [dress for dress in DRESSES.values() if {one.moment, other.moment} <= set(dress.moments)]
+        if wearing:
+            yield Run(wearing[number % len(wearing)], COMPANY["a warm pool"], (one, other))
+
+
 def complaints(run: Run) -> Complaints:
     """Play it, and hold it to every property."""
     return judged(play(run))

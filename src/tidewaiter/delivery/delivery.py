@@ -79,8 +79,8 @@ class Delivery(Protocol):
     def send(self, prefix: bytes, spool: Spool, observer: OutcomeObserver) -> None:
         """Hand over `prefix` and the spooled content for the recipients that were accepted."""
 
-    def abandon(self) -> None:
-        """Give it up; no call comes back."""
+    def abandon(self, *, late: bool = False) -> None:
+        """Give it up; no call comes back. With `late` it is the next hop that does not answer, which is told."""
 
 
 class Hop(Protocol):

@@ -123,7 +123,7 @@ class MaildirDelivery:
         head = f"Return-Path: <{self._mail.sender or ''}>\r\n".encode() + prefix
         self._maildir.write(lambda: with_newlines(itertools.chain((head,), spool.pieces())), self._written)
 
-    def abandon(self) -> None:
+    def abandon(self, *, late: bool = False) -> None:
         """Nothing has been written yet."""
 
     def _written(self, error: Exception | None) -> None:

@@ -100,8 +100,10 @@ class SmtpDelivery:
         self._until = inf
         self._go()
 
-    def abandon(self) -> None:
+    def abandon(self, *, late: bool = False) -> None:
         """Give it up: RSET, or a cut where content has begun, which the next hop throws away."""
+        if late and self._connection is not None:
+            self._pool.news.troubled(self._connection.place, "no answer in time")
         self._recipient = self._observer = None
         self._then = nobody
         self._tries, self.fresh = 0, False

@@ -93,17 +93,16 @@ class Recipients:
         assert self._delivery is not None, "there is no content without an accepted recipient"
         self._delivery.send(prefix, spool, observer)
 
-    def leave(self) -> None:
-        """Give up what was asked of the next hop, which keeps no trace of it."""
+    def leave(self, *, late: bool = False) -> None:
+        """Give up what was asked of the next hop, which keeps no trace of it; with `late` because it is silent."""
         if self._delivery is not None:
-            self._delivery.abandon()
+            self._delivery.abandon(late=late)
             self._delivery = None
 
     def too_late(self, reply: Reply) -> None:
         """Answer in the place of a next hop that does not."""
         if self._delivery is not None:
-            # It stays ours: it knows who was accepted before, and they would be forgotten behind our 250.
-            self._delivery.abandon()
+            self._delivery.abandon(late=True)  # and go on with it, for those who were accepted before
         self._refuse(reply, "next hop too slow", self.hop.name if self.hop is not None else "")
 
     def close(self) -> None:

@@ -237,7 +237,7 @@ class Transaction:
 
     def _answer_and_give_up(self) -> None:
         self._answer_for_message()
-        self._give_up(TOO_LATE, "deferred")
+        self._give_up(TOO_LATE, "deferred", late=True)
 
     def _leave(self, said: Reply) -> None:
         begun = self._stage is not Stage.ENVELOPE
@@ -257,10 +257,10 @@ class Transaction:
     def _go_on(self, _said: Reply) -> None:
         """Wait for the next hop's reply, for the log."""
 
-    def _give_up(self, said: Reply, name: records.Outcome) -> None:
+    def _give_up(self, said: Reply, name: records.Outcome, *, late: bool = False) -> None:
         """Take it back from the next hop, and end."""
         try:
-            self._recipients.leave()
+            self._recipients.leave(late=late)
             self._record(said, Outcome(said), name)
         finally:
             self._close()
