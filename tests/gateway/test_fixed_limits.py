@@ -18,9 +18,11 @@ CHECKS: dict[str, Check] = {**fixed_clients.CHECKS, **fixed_hops.CHECKS, **fixed
 
 ELSEWHERE = {
     "gateway.processes.children.SILENCE_SECONDS": "gateway/test_children.py::test_a_child_whose_loop_hangs_is_silent",
+    "delivery.addresses.AVOIDED_SECONDS": "delivery/test_addresses.py"
+    "::test_an_address_that_failed_a_message_is_tried_behind_the_others_for_five_minutes",
     "store.horizon.SPEED": "store/test_horizon.py::test_a_clock_that_jumps_a_year_deletes_a_day_in_an_hour_and_is_told",
 }
-"""Rows that bound the supervisor or the clerk, and not what comes through a gateway: by which test they are held."""
+"""Rows that bound the supervisor, the clerk or the order of addresses: by which test they are held."""
 
 pytestmark = pytest.mark.interpreted  # what is compiled has its constants within it
 
